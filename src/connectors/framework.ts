@@ -36,6 +36,11 @@ export interface CardField {
   readonly kind: 'short' | 'long' | 'link';
 }
 
+export interface Preview {
+  readonly fields: readonly CardField[];
+  readonly version: string;
+}
+
 export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Absolute URL; must lie inside the connector's allow-list. */
@@ -90,6 +95,12 @@ export interface FunctionDefinition {
   /** What else identifies the operation (method, path …) for `definitionHash`. */
   readonly signature?: string;
   readonly card: (args: Arguments) => readonly CardField[];
+  /**
+   * Where the arguments only point at what will happen (a draft, a mail to answer): what they point at, looked up by
+   * reading. `fields` stand on the card beside the arguments; `version` changes when the target does.
+   * @throws UpstreamError
+   */
+  readonly preview?: (context: CallContext, args: Arguments) => Promise<Preview>;
   /** @throws UpstreamError */
   readonly run: (context: CallContext, args: Arguments) => Promise<JsonValue>;
 }
@@ -180,7 +191,9 @@ export function zodInput(schema: z.ZodType<Arguments>): InputSchema {
       return {
         ok: false,
         issues: parsed.error.issues.map((issue) => ({
-          path: issue.path.map((part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`).join(''),
+          path: issue.path
+            .map((part) => `/${String(part).replace(/~/g, '~0').replace(/\//g, '~1')}`)
+            .join(''),
           message: issue.message,
         })),
       };

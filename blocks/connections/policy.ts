@@ -1,0 +1,183 @@
+/** The policy of a connection: its rules in order, and the form of one rule. */
+import type { KnownBlock, View } from '@slack/types';
+import type { Effect, Risk } from '../../models/types.js';
+import { ACTIONS, VIEWS } from '../../src/slack/ids.js';
+import {
+  type Choice,
+  type ChoiceGroup,
+  modal,
+  multiSelect,
+  numberInput,
+  radio,
+  select,
+} from '../parts/inputs.js';
+import { actions, button, context, divider, lines, said, section } from '../parts/text.js';
+import { EFFECT_WORDS, type Question, questionText, RISK_MARKS } from '../parts/words.js';
+import { type QuestionFields, questionInputs } from './approvers.js';
+import type { FunctionLine } from './detail.js';
+
+export interface RuleLine extends Question {
+  readonly id: string;
+  readonly functions: readonly string[] | null;
+  readonly risks: readonly Risk[] | null;
+  readonly effect: Effect;
+}
+
+export interface PolicyOverview {
+  readonly connection: {
+    readonly id: string;
+    readonly name: string;
+    readonly identity: 'shared' | 'private';
+  };
+  readonly version: number;
+  readonly rules: readonly RuleLine[];
+  readonly functions: readonly FunctionLine[];
+  /** May only tighten. */
+  readonly ownerOnly: boolean;
+  readonly notice: string | null;
+}
+
+const MOST_RULES = 20;
+const MOST_FUNCTIONS = 60;
+
+export function scopeText({ functions, risks }: Pick<RuleLine, 'functions' | 'risks'>): string {
+  const which = risks === null ? 'every function' : `every ${risks.join(' and ')} function`;
+  if (functions === null) return which;
+  const shown = functions.slice(0, 6).map((name) => `\`${name}\``);
+  const rest = functions.length > shown.length ? ` and ${functions.length - shown.length} more` : '';
+  return shown.join(', ') + rest + (risks === null ? '' : ` when ${risks.join(' or ')}`);
+}
+
+function ruleBlocks(rule: RuleLine, index: number, { connection }: PolicyOverview): KnownBlock[] {
+  const how = rule.effect === 'ask' ? ` ${questionText(rule, connection.identity)}` : '';
+  const value = `${connection.id}:${rule.id}`;
+  return [
+    section(`*${index + 1}.* ${scopeText(rule)} → *${EFFECT_WORDS[rule.effect]}*${how}`),
+    actions(
+      [
+        button('Change', ACTIONS.ruleEdit, value),
+        ...(index > 0 ? [button('Move up', ACTIONS.ruleUp, value)] : []),
+        button('Remove', ACTIONS.ruleRemove, value, {
+          style: 'danger',
+          confirm: {
+            title: 'Remove this rule?',
+            text: 'What it covered falls under the next rule that fits. Requests that wait are asked again.',
+            yes: 'Remove',
+          },
+        }),
+      ],
+      `rule.${rule.id}`,
+    ),
+  ];
+}
+
+export function connectionPolicyModal(overview: PolicyOverview): View {
+  const { connection, rules, functions, version, ownerOnly, notice } = overview;
+  const shown = rules.slice(0, MOST_RULES);
+  const listed = functions.slice(0, MOST_FUNCTIONS);
+  const results = listed.map((fn) => `• \`${fn.name}\` ${RISK_MARKS[fn.risk]} → ${EFFECT_WORDS[fn.effect]}`);
+  const more = functions.length - listed.length;
+  return modal({
+    title: 'Policy',
+    callback: VIEWS.connectionPolicy,
+    metadata: { connection: connection.id },
+    blocks: [
+      ...(notice === null ? [] : [section(notice), divider]),
+      section(
+        `*${said(connection.name, 80)}* · policy version ${version}\nThe first rule that fits a call decides. Where none fits, reads run directly and everything else needs approval.`,
+      ),
+      ...(ownerOnly ? [context('As owner you may tighten the policy. An admin may relax it.')] : []),
+      ...(rules.length === 0 ? [section('_There are no rules yet._')] : []),
+      ...shown.flatMap((rule, index) => ruleBlocks(rule, index, overview)),
+      ...(rules.length > shown.length
+        ? [
+            section(
+              `…and ${rules.length - shown.length} more rules. \`npm run admin -- connection:show\` prints them all.`,
+            ),
+          ]
+        : []),
+      actions([button('Add a rule', ACTIONS.ruleAdd, connection.id, { style: 'primary' })], 'add'),
+      divider,
+      ...lines([
+        '*What that means now*',
+        ...(results.length > 0 ? results : ['No function is turned on yet.']),
+        ...(more > 0 ? [`…and ${more} more: the connection’s own view shows them all`] : []),
+      ]),
+    ],
+  });
+}
+
+/** What a rule is about, as the form offers it. */
+export type RuleScope = 'all' | 'reads' | 'writes' | 'destructive' | 'functions';
+
+const SCOPES: readonly (Choice & { value: RuleScope })[] = [
+  { value: 'writes', label: 'All writes, destructive ones too' },
+  { value: 'destructive', label: 'All destructive functions' },
+  { value: 'reads', label: 'All reads' },
+  { value: 'all', label: 'Every function' },
+  { value: 'functions', label: 'The functions chosen below' },
+];
+
+const EFFECTS: readonly (Choice & { value: Effect })[] = [
+  { value: 'allow', label: EFFECT_WORDS.allow, description: 'Nobody is asked' },
+  { value: 'ask', label: EFFECT_WORDS.ask, description: 'A person decides each call' },
+  { value: 'deny', label: EFFECT_WORDS.deny, description: 'The call is refused and recorded' },
+];
+
+export interface RuleForm extends QuestionFields {
+  readonly connectionId: string;
+  /** Null for a new rule. */
+  readonly ruleId: string | null;
+  /** The policy view below, drawn again after saving; null when there is none. */
+  readonly parent: string | null;
+  readonly scope: RuleScope;
+  readonly functions: readonly string[];
+  readonly choices: readonly ChoiceGroup[];
+  readonly effect: Effect;
+  readonly quorum: number;
+}
+
+export function connectionRuleModal(form: RuleForm): View {
+  const { choices, connectionId, ruleId, parent } = form;
+  const some = choices.some((group) => group.choices.length > 0);
+  return modal({
+    title: ruleId === null ? 'New rule' : 'Change the rule',
+    callback: VIEWS.connectionRule,
+    submit: 'Save',
+    metadata: {
+      connection: connectionId,
+      ...(ruleId === null ? {} : { rule: ruleId }),
+      ...(parent === null ? {} : { parent }),
+    },
+    blocks: [
+      select({ block: 'scope', label: 'Applies to', choices: SCOPES, initial: form.scope }),
+      ...(some
+        ? [
+            multiSelect({
+              block: 'functions',
+              label: 'Functions',
+              optional: true,
+              hint: 'Only for “The functions chosen below”.',
+              groups: choices,
+              initial: form.functions,
+              search: ACTIONS.functionSearch,
+            }),
+          ]
+        : []),
+      radio({ block: 'effect', label: 'Effect', choices: EFFECTS, initial: form.effect }),
+      ...questionInputs(form),
+      ...(form.identity === 'private'
+        ? []
+        : [
+            numberInput({
+              block: 'quorum',
+              label: 'Approvals needed',
+              hint: 'One denial is enough to refuse.',
+              initial: form.quorum,
+              min: 1,
+              max: 10,
+            }),
+          ]),
+    ],
+  });
+}

@@ -1,0 +1,89 @@
+/** Pieces that every view is made of: sentences of ours, with other people's words in them made inert. */
+import type { ActionsBlock, Button, ContextBlock, HeaderBlock, KnownBlock, SectionBlock } from '@slack/types';
+import { escapeMrkdwn, plain } from '../inert.js';
+
+/** Section text ends at 3,000 code points; a line that is longer than this is nobody's to read. */
+const SECTION_ROOM = 2_800;
+
+/** Somebody's words inside a sentence of ours: one line, at most `max` code points, nothing in it is parsed. */
+export function said(text: string, max = 120): string {
+  return escapeMrkdwn(plain(text.replace(/\s+/g, ' ').trim(), max, 'ellipsis').text);
+}
+
+export function person(id: string): string {
+  return `<@${id}>`;
+}
+
+export function channel(id: string): string {
+  return `<#${id}>`;
+}
+
+export function group(id: string): string {
+  return `<!subteam^${id}>`;
+}
+
+/** A moment in the reader's own time zone. */
+export function moment(at: Date): string {
+  return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${at.toISOString()}>`;
+}
+
+/** `text` is mrkdwn of ours; what others wrote in it went through `said`. Nothing else becomes a link. */
+export function section(text: string, accessory?: Button): SectionBlock {
+  const block: SectionBlock = { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
+  return accessory ? { ...block, accessory } : block;
+}
+
+export function header(text: string): HeaderBlock {
+  return { type: 'header', text: plain(text, 150, 'ellipsis') };
+}
+
+export function context(text: string): ContextBlock {
+  return { type: 'context', elements: [{ type: 'mrkdwn', text, verbatim: true }] };
+}
+
+export const divider: KnownBlock = { type: 'divider' };
+
+/** As many sections as the lines need. */
+export function lines(all: readonly string[]): SectionBlock[] {
+  const texts: string[] = [];
+  for (const line of all) {
+    const last = texts.at(-1);
+    const joined = last === undefined ? line : `${last}\n${line}`;
+    if (last !== undefined && [...joined].length <= SECTION_ROOM) texts[texts.length - 1] = joined;
+    else texts.push(line);
+  }
+  return texts.map((text) => section(text));
+}
+
+export interface ButtonOptions {
+  readonly style?: 'primary' | 'danger';
+  readonly url?: string;
+  readonly confirm?: { readonly title: string; readonly text: string; readonly yes: string };
+}
+
+/** `value` is an id and nothing else. */
+export function button(text: string, actionId: string, value: string, options: ButtonOptions = {}): Button {
+  const { style, url, confirm } = options;
+  return {
+    type: 'button',
+    text: plain(text, 75, 'ellipsis'),
+    action_id: actionId,
+    value,
+    ...(style ? { style } : {}),
+    ...(url ? { url } : {}),
+    ...(confirm
+      ? {
+          confirm: {
+            title: plain(confirm.title, 100, 'ellipsis'),
+            text: plain(confirm.text, 300, 'ellipsis'),
+            confirm: plain(confirm.yes, 30, 'ellipsis'),
+            deny: plain('Cancel', 30),
+          },
+        }
+      : {}),
+  };
+}
+
+export function actions(elements: readonly Button[], blockId?: string): ActionsBlock {
+  return { type: 'actions', ...(blockId ? { block_id: blockId } : {}), elements: [...elements] };
+}

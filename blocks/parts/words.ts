@@ -1,0 +1,49 @@
+/** PRODUCT.md's words for risk, effect and approvers, said the same way everywhere. */
+import type { Approvers, Effect, Risk } from '../../models/types.js';
+import { channel, group, person } from './text.js';
+
+export const EFFECT_WORDS: Record<Effect, string> = {
+  allow: 'Runs directly',
+  ask: 'Needs approval',
+  deny: 'Blocked',
+};
+
+export const RISK_MARKS: Record<Risk, string> = {
+  read: ':mag: read',
+  write: ':pencil2: write',
+  destructive: ':warning: destructive',
+};
+
+/** For places that show plain text. */
+export const RISK_WORDS: Record<Risk, string> = {
+  read: 'Read',
+  write: 'Write',
+  destructive: 'Destructive',
+};
+
+/** Who may decide; empty when nobody is named. */
+export function approversText({ users, usergroups, connectionOwner }: Approvers): string {
+  return [
+    ...users.map(person),
+    ...usergroups.map(group),
+    ...(connectionOwner ? ['the connection’s owner'] : []),
+  ].join(', ');
+}
+
+export interface Question {
+  readonly approvers: Approvers;
+  readonly quorum: number;
+  readonly route: string | null;
+  readonly expiresInMinutes: number;
+}
+
+/** How a question is asked: by whom it is answered, where it is posted, how long it stands. */
+export function questionText(question: Question, identity: 'shared' | 'private'): string {
+  const { approvers, quorum, route, expiresInMinutes } = question;
+  const expiry = `expires after ${expiresInMinutes} min`;
+  if (identity === 'private') return `by the member whose account it is, in her DM · ${expiry}`;
+  const who = approversText(approvers) || ':warning: nobody yet';
+  const how = quorum > 1 ? ` · ${quorum} approvals` : '';
+  const where = route ? `in ${channel(route)} and by DM` : 'by DM';
+  return `by ${who}${how} · ${where} · ${expiry}`;
+}

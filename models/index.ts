@@ -1,0 +1,395 @@
+/** Mongoose models and their indexes. Schemas are strict: a field that is not declared here is an error. */
+import { type Connection, type Model, Schema, type SchemaDefinition } from 'mongoose';
+import type * as T from './types.js';
+
+const { Mixed } = Schema.Types;
+const DURABLE = { w: 'majority', j: true, wtimeout: 5_000 } as const;
+
+const text = { type: String, required: true };
+const when = { type: Date, required: true };
+const maybeText = { type: String, default: null };
+const maybeWhen = { type: Date, default: null };
+const count = { type: Number, required: true };
+const list = { type: [String], default: [] };
+const any = { type: Mixed, default: null };
+
+function schemaOf<Document>(fields: Record<string, unknown>, collection: string): Schema<Document> {
+  const definition: Record<string, unknown> = { _id: text, workspaceId: text, ...fields };
+  return new Schema<Document>(definition as SchemaDefinition<Document>, {
+    collection,
+    strict: 'throw',
+    strictQuery: 'throw',
+    versionKey: false,
+    minimize: false,
+    autoIndex: false,
+    autoCreate: false,
+    writeConcern: DURABLE,
+  });
+}
+
+function schemas() {
+  const settings = schemaOf<T.Settings>(
+    {
+      admins: list,
+      auditors: list,
+      approvalsChannel: maybeText,
+      retentionDays: count,
+      setupDoneAt: maybeWhen,
+      paused: any,
+      slack: text,
+      updatedAt: when,
+    },
+    'settings',
+  );
+  const connection = schemaOf<T.ConnectionDocument>(
+    {
+      key: text,
+      connector: text,
+      name: text,
+      purpose: { type: String, default: '' },
+      identity: text,
+      ownerId: text,
+      businessOwnerId: maybeText,
+      auth: text,
+      config: { type: Mixed, required: true },
+      enabledFunctions: list,
+      raisedRisks: { type: Mixed, default: {} },
+      policy: { type: Mixed, required: true },
+      access: { type: [Mixed], default: [] },
+      visibility: { type: Mixed, required: true },
+      status: text,
+      paused: any,
+      scopesReviewedAt: maybeWhen,
+      readTestedAt: maybeWhen,
+      writeTestedAt: maybeWhen,
+      health: text,
+      rev: count,
+      createdBy: text,
+      createdAt: when,
+      updatedAt: when,
+      lastUsedAt: maybeWhen,
+    },
+    'connections',
+  );
+  connection.index(
+    { workspaceId: 1, key: 1 },
+    { unique: true, partialFilterExpression: { status: { $in: ['draft', 'ready'] } } },
+  );
+
+  const credential = schemaOf<T.CredentialDocument>(
+    {
+      connectionId: text,
+      subject: text,
+      kind: text,
+      generation: count,
+      version: count,
+      fields: { type: Mixed, required: true },
+      scopes: list,
+      account: maybeText,
+      expiresAt: maybeWhen,
+      status: text,
+      refresh: any,
+      createdBy: text,
+      createdAt: when,
+      rotatedAt: when,
+    },
+    'credentials',
+  );
+  credential.index({ workspaceId: 1, connectionId: 1, subject: 1 }, { unique: true });
+  credential.index({ status: 1, expiresAt: 1 });
+
+  const authorization = schemaOf<T.AuthorizationDocument>(
+    {
+      connectionId: text,
+      memberId: text,
+      account: text,
+      scopes: list,
+      status: text,
+      createdAt: when,
+      updatedAt: when,
+    },
+    'authorizations',
+  );
+  authorization.index({ workspaceId: 1, connectionId: 1, memberId: 1 }, { unique: true });
+  authorization.index({ workspaceId: 1, memberId: 1 });
+
+  const consent = schemaOf<T.ConsentDocument>(
+    { memberId: text, callerId: text, connectionId: text, status: text, decidedAt: when },
+    'consents',
+  );
+  consent.index({ workspaceId: 1, memberId: 1, callerId: 1, connectionId: 1 }, { unique: true });
+
+  const caller = schemaOf<T.CallerDocument>(
+    {
+      name: text,
+      nameKey: text,
+      kind: text,
+      ownerId: text,
+      stage: text,
+      tokenHash: text,
+      tokenPrefix: text,
+      status: text,
+      paused: any,
+      createdBy: text,
+      createdAt: when,
+    },
+    'callers',
+  );
+  caller.index({ tokenHash: 1 }, { unique: true });
+  caller.index(
+    { workspaceId: 1, nameKey: 1 },
+    { unique: true, partialFilterExpression: { status: 'active' } },
+  );
+
+  const execution = schemaOf<T.ExecutionDocument>(
+    {
+      rev: count,
+      status: text,
+      connectionId: text,
+      connectionKey: text,
+      connectionName: text,
+      connectionOwnerId: text,
+      connector: text,
+      function: text,
+      functionTitle: text,
+      risk: text,
+      callerId: text,
+      callerName: text,
+      callerOwnerId: text,
+      requesterId: text,
+      onBehalfOf: maybeText,
+      subject: text,
+      reason: maybeText,
+      requirement: text,
+      approvalStatus: text,
+      approvalId: maybeText,
+      policyVersion: count,
+      definitionHash: text,
+      credentialGeneration: count,
+      bindingHash: maybeText,
+      idempotencyKey: text,
+      requestHash: text,
+      attempt: any,
+      error: any,
+      note: maybeText,
+      truncated: { type: Boolean, default: false },
+      createdAt: when,
+      updatedAt: when,
+      decidedAt: maybeWhen,
+      startedAt: maybeWhen,
+      finishedAt: maybeWhen,
+      expiresAt: maybeWhen,
+      nextActionAt: maybeWhen,
+    },
+    'executions',
+  );
+  execution.index({ workspaceId: 1, callerId: 1, idempotencyKey: 1 }, { unique: true });
+  execution.index({ workspaceId: 1, createdAt: -1, _id: -1 });
+  execution.index({ workspaceId: 1, status: 1, createdAt: -1, _id: -1 });
+  execution.index({ workspaceId: 1, connectionId: 1, createdAt: -1, _id: -1 });
+  execution.index({ workspaceId: 1, callerId: 1, createdAt: -1, _id: -1 });
+  execution.index(
+    { status: 1, nextActionAt: 1 },
+    { partialFilterExpression: { nextActionAt: { $type: 'date' } } },
+  );
+
+  const payload = schemaOf<T.PayloadDocument>(
+    { executionId: text, kind: text, record: { type: Mixed, required: true }, createdAt: when },
+    'payloads',
+  );
+  payload.index({ workspaceId: 1, executionId: 1 });
+
+  const approval = schemaOf<T.ApprovalDocument>(
+    {
+      executionId: text,
+      connectionId: text,
+      rev: count,
+      status: text,
+      approvers: { type: Mixed, required: true },
+      quorum: count,
+      excluded: list,
+      decisions: { type: [Mixed], default: [] },
+      route: maybeText,
+      bindingHash: text,
+      createdAt: when,
+      expiresAt: when,
+      endedAt: maybeWhen,
+      endNote: maybeText,
+      settled: { type: Boolean, default: false },
+    },
+    'approval_requests',
+  );
+  approval.index({ workspaceId: 1, status: 1, createdAt: -1 });
+  approval.index({ workspaceId: 1, executionId: 1 }, { unique: true });
+  approval.index({ workspaceId: 1, expiresAt: 1 }, { partialFilterExpression: { settled: false } });
+
+  const grant = schemaOf<T.GrantDocument>(
+    {
+      connectionId: text,
+      callerId: text,
+      function: text,
+      grantedBy: text,
+      createdAt: when,
+      expiresAt: when,
+      usesLeft: { type: Number, default: null },
+      revokedAt: maybeWhen,
+    },
+    'grants',
+  );
+  grant.index({ workspaceId: 1, connectionId: 1, callerId: 1, function: 1 });
+
+  const auditEvent = schemaOf<T.AuditEventDocument>(
+    {
+      at: when,
+      actor: { type: Mixed, required: true },
+      action: text,
+      subject: { type: Mixed, required: true },
+      details: { type: Mixed, default: {} },
+    },
+    'audit_events',
+  );
+  auditEvent.index({ workspaceId: 1, at: -1, _id: -1 });
+
+  const outbox = schemaOf<T.OutboxDocument>(
+    {
+      to: text,
+      view: text,
+      subjectId: text,
+      message: any,
+      wanted: count,
+      shown: count,
+      drawn: count,
+      channel: maybeText,
+      ts: maybeText,
+      attempts: count,
+      notBefore: maybeWhen,
+      lease: any,
+      deadline: maybeWhen,
+      failed: maybeText,
+      createdAt: when,
+    },
+    'outbox',
+  );
+  outbox.index({ workspaceId: 1, subjectId: 1 });
+  outbox.index({ notBefore: 1 }, { partialFilterExpression: { notBefore: { $type: 'date' } } });
+
+  const oauthState = schemaOf<T.OAuthStateDocument>(
+    {
+      status: text,
+      userId: text,
+      connectionId: text,
+      subject: text,
+      provider: text,
+      cookieHash: text,
+      sealed: { type: Mixed, required: true },
+      account: maybeText,
+      scopes: list,
+      codeHash: maybeText,
+      attempts: count,
+      expiresAt: when,
+    },
+    'oauth_states',
+  );
+  const oneTimeLink = schemaOf<T.OneTimeLinkDocument>(
+    {
+      purpose: text,
+      userId: text,
+      connectionId: maybeText,
+      callerId: maybeText,
+      sealed: any,
+      usedAt: maybeWhen,
+      expiresAt: when,
+    },
+    'one_time_links',
+  );
+  const connectionDraft = schemaOf<T.ConnectionDraftDocument>(
+    { userId: text, content: text, expiresAt: when },
+    'connection_drafts',
+  );
+  const throttle = schemaOf<T.ThrottleDocument>({ until: when }, 'throttles');
+  const delivery = schemaOf<T.DeliveryDocument>({ at: when }, 'deliveries');
+  // Past their use the documents are clutter; an hour's grace lets a late visitor read "this link has expired".
+  oauthState.index({ expiresAt: 1 }, { expireAfterSeconds: 3_600 });
+  oneTimeLink.index({ expiresAt: 1 }, { expireAfterSeconds: 3_600 });
+  connectionDraft.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+  throttle.index({ until: 1 }, { expireAfterSeconds: 3_600 });
+  delivery.index({ at: 1 }, { expireAfterSeconds: 900 });
+
+  return {
+    settings,
+    connection,
+    credential,
+    authorization,
+    consent,
+    caller,
+    execution,
+    payload,
+    approval,
+    grant,
+    auditEvent,
+    outbox,
+    oauthState,
+    oneTimeLink,
+    connectionDraft,
+    throttle,
+    delivery,
+  };
+}
+
+const SCHEMAS = schemas();
+
+export interface Models {
+  readonly settings: Model<T.Settings>;
+  readonly connections: Model<T.ConnectionDocument>;
+  readonly credentials: Model<T.CredentialDocument>;
+  readonly authorizations: Model<T.AuthorizationDocument>;
+  readonly consents: Model<T.ConsentDocument>;
+  readonly callers: Model<T.CallerDocument>;
+  readonly executions: Model<T.ExecutionDocument>;
+  readonly payloads: Model<T.PayloadDocument>;
+  readonly approvals: Model<T.ApprovalDocument>;
+  readonly grants: Model<T.GrantDocument>;
+  readonly auditEvents: Model<T.AuditEventDocument>;
+  readonly outbox: Model<T.OutboxDocument>;
+  readonly oauthStates: Model<T.OAuthStateDocument>;
+  readonly oneTimeLinks: Model<T.OneTimeLinkDocument>;
+  readonly throttles: Model<T.ThrottleDocument>;
+  readonly deliveries: Model<T.DeliveryDocument>;
+}
+
+function bind<Document>(connection: Connection, name: string, schema: Schema<Document>): Model<Document> {
+  return connection.model<Document>(name, schema);
+}
+
+/** The models on one connection. Several apps in one process (tests) each have their own. */
+export function createModels(connection: Connection): Models {
+  return {
+    settings: bind(connection, 'Settings', SCHEMAS.settings),
+    connections: bind(connection, 'Connection', SCHEMAS.connection),
+    credentials: bind(connection, 'Credential', SCHEMAS.credential),
+    authorizations: bind(connection, 'Authorization', SCHEMAS.authorization),
+    consents: bind(connection, 'Consent', SCHEMAS.consent),
+    callers: bind(connection, 'Caller', SCHEMAS.caller),
+    executions: bind(connection, 'Execution', SCHEMAS.execution),
+    payloads: bind(connection, 'Payload', SCHEMAS.payload),
+    approvals: bind(connection, 'Approval', SCHEMAS.approval),
+    grants: bind(connection, 'Grant', SCHEMAS.grant),
+    auditEvents: bind(connection, 'AuditEvent', SCHEMAS.auditEvent),
+    outbox: bind(connection, 'Outbox', SCHEMAS.outbox),
+    oauthStates: bind(connection, 'OAuthState', SCHEMAS.oauthState),
+    oneTimeLinks: bind(connection, 'OneTimeLink', SCHEMAS.oneTimeLink),
+    connectionDrafts: bind(connection, 'ConnectionDraft', SCHEMAS.connectionDraft),
+    throttles: bind(connection, 'Throttle', SCHEMAS.throttle),
+    deliveries: bind(connection, 'Delivery', SCHEMAS.delivery),
+  };
+}
+
+/** Creates collections and indexes; safe from several processes at once. Done at start, before the app is ready. */
+export async function ensureIndexes(models: Models): Promise<void> {
+  await Promise.all(
+    Object.values(models).map(async (model: Model<never>) => {
+      await model.createCollection();
+      await model.createIndexes();
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+/** Which scopes let a Gmail call through. The stand-in checks none; Google checks them on every call. */
+
+const MAIL = 'https://mail.google.com/';
+const gmail = (...names: string[]): string[] => [
+  MAIL,
+  ...names.map((name) => `https://www.googleapis.com/auth/gmail.${name}`),
+];
+
+/** First match counts; any one of the scopes is enough (the vendor's client types, per method). */
+const RULES: readonly { readonly call: RegExp; readonly scopes: readonly string[] }[] = [
+  { call: /^GET profile$/, scopes: gmail('readonly', 'compose', 'modify', 'metadata') },
+  { call: /^GET drafts/, scopes: gmail('readonly', 'compose', 'modify') },
+  { call: /^GET labels/, scopes: gmail('readonly', 'labels', 'modify', 'metadata') },
+  { call: /^GET messages\/[^/]+\/attachments\//, scopes: gmail('readonly', 'modify') },
+  { call: /^GET (messages|threads|history)/, scopes: gmail('readonly', 'modify', 'metadata') },
+  { call: /^POST messages\/send$/, scopes: gmail('send', 'compose', 'modify') },
+  { call: /^(POST|PUT|DELETE) drafts/, scopes: gmail('compose', 'modify') },
+  { call: /^(POST|PUT|PATCH|DELETE) labels/, scopes: gmail('labels', 'modify') },
+  { call: /^POST (messages|threads)\/([^/]+\/(modify|trash|untrash)|batchModify)$/, scopes: gmail('modify') },
+  { call: /^(GET|POST|PUT|DELETE) settings/, scopes: gmail('settings.basic') },
+];
+
+/** @param path below `/gmail/v1/users/me/` */
+export function scopeAllows(method: string, path: string, granted: readonly string[]): boolean {
+  const rule = RULES.find(({ call }) => call.test(`${method} ${path}`));
+  return (rule?.scopes ?? [MAIL]).some((scope) => granted.includes(scope));
+}

@@ -1,0 +1,93 @@
+/** emulate's Google, out of sight behind the front of `google.ts`. It advertises the front's address as its own. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createEmulator } from 'emulate';
+import { z } from 'zod';
+import type { googleSeed } from './google-mails.js';
+import type { Answer, ReceivedRequest } from './loopback.js';
+
+export interface OAuthClient {
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly name: string;
+  readonly redirect_uris: readonly string[];
+}
+
+export interface StandIn {
+  /** Passes a request on as it is; redirects come back as they are. */
+  forward(request: ReceivedRequest): Promise<Answer>;
+  /** A call of our own. @throws Error when it is refused */
+  call(token: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+const anyObject = z.record(z.string(), z.unknown());
+
+/**
+ * @param tokens account by access token: tokens that the front uses itself
+ */
+export async function startStandIn(
+  publicOrigin: string,
+  seed: ReturnType<typeof googleSeed>,
+  client: OAuthClient,
+  tokens: ReadonlyMap<string, string>,
+): Promise<StandIn> {
+  const port = await freePort();
+  const emulator = await createEmulator({
+    service: 'google',
+    port,
+    baseUrl: publicOrigin,
+    seed: {
+      tokens: Object.fromEntries([...tokens].map(([token, login]) => [token, { login }])),
+      google: { ...seed, oauth_clients: [client] },
+    },
+  });
+  const base = `http://127.0.0.1:${port}`;
+
+  async function forward(request: ReceivedRequest): Promise<Answer> {
+    const { authorization, 'content-type': contentType } = request.headers;
+    const answered = await fetch(`${base}${request.url}`, {
+      method: request.method,
+      redirect: 'manual',
+      headers: {
+        ...(authorization && { authorization }),
+        ...(contentType && { 'content-type': contentType }),
+      },
+      ...(request.body !== '' && { body: request.body }),
+    });
+    const headers: Record<string, string> = {};
+    for (const name of ['content-type', 'location']) {
+      const value = answered.headers.get(name);
+      if (value !== null) headers[name] = value;
+    }
+    return { status: answered.status, headers, body: await answered.text() };
+  }
+
+  return {
+    forward,
+    async call(token, method, path, body) {
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const answered = await forward({
+        method,
+        url: path,
+        headers,
+        body: body === undefined ? '' : JSON.stringify(body),
+      });
+      if (answered.status >= 300)
+        throw new Error(`The stand-in answered ${method} ${path} with ${answered.status}.`);
+      return answered.body ? anyObject.parse(JSON.parse(answered.body)) : {};
+    },
+    close: () => emulator.close(),
+  };
+}
+
+/** emulate does not tell which port it got when it advertises another address, so it is told one. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

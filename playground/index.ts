@@ -1,0 +1,125 @@
+/**
+ * The playground: a Slack of its own in the browser, a helpdesk and a stand-in for Google, all on loopback. It reaches
+ * the app only through the Slack protocol and the public HTTP surfaces (a boundary test holds that); what it hands
+ * back here is configuration, as an operator would set it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Google, startGoogle } from './google.js';
+import { type Helpdesk, startHelpdesk } from './helpdesk.js';
+import { servePage } from './page.js';
+import { createSlackServer, type SlackServer } from './slack/server.js';
+
+/** Obviously a fake: it opens nothing but the helpdesk on this machine. */
+const HELPDESK_KEY = 'playground-helpdesk-key';
+
+export interface PlaygroundOptions {
+  readonly port: number;
+  readonly publicUrl: string;
+  readonly allowPrivate: readonly string[];
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+export interface Playground {
+  readonly slack: {
+    readonly botToken: string;
+    readonly appToken: string;
+    readonly signingSecret: null;
+    readonly apiUrl: string;
+  };
+  /** What an operator would put into `OUTBOUND_ALLOW_PRIVATE` and `CONNECTOR_ENDPOINTS`. */
+  readonly config: {
+    readonly allowPrivate: readonly string[];
+    readonly endpoints: Readonly<Record<string, string>>;
+  };
+  readonly mount: {
+    handle(request: IncomingMessage, response: ServerResponse): boolean;
+    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  };
+  close(): Promise<void>;
+}
+
+export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
+  const origin = `http://127.0.0.1:${options.port}`;
+  const [helpdesk, google] = await Promise.all([
+    startHelpdesk({ port: 0, apiKey: HELPDESK_KEY }),
+    startGoogle({ port: 0, publicUrl: options.publicUrl }),
+  ]);
+  const slack = createSlackServer({ delivery: { mode: 'socket' } });
+  return {
+    slack: {
+      botToken: slack.tokens.bot,
+      appToken: slack.tokens.app,
+      signingSecret: null,
+      apiUrl: slack.apiUrl(origin),
+    },
+    config: {
+      allowPrivate: [...options.allowPrivate, hostOf(helpdesk.origin), hostOf(google.origin)],
+      endpoints: {
+        gmail: google.origin,
+        'google.issuer': google.origin,
+        'google.authorize': `${google.origin}/o/oauth2/v2/auth`,
+        'google.token': `${google.origin}/oauth2/token`,
+        'google.revoke': `${google.origin}/oauth2/revoke`,
+        ...options.endpoints,
+      },
+    },
+    mount: {
+      handle: (request, response) => handle(request, response, { slack, helpdesk, google }),
+      upgrade: (request, socket, head) => slack.upgrade(request, socket, head),
+    },
+    close: async () => {
+      slack.close();
+      await Promise.all([helpdesk.close(), google.close()]);
+    },
+  };
+}
+
+interface Parts {
+  readonly slack: SlackServer;
+  readonly helpdesk: Helpdesk;
+  readonly google: Google;
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
+
+/** The page and what it shows of the outside world; everything else under the prefix is the Slack server's. */
+function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { slack, helpdesk, google }: Parts,
+): boolean {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  if (url.pathname === '/') {
+    response.writeHead(302, { location: '/playground/' }).end();
+    return true;
+  }
+  if (request.method === 'GET') {
+    const answer = (body: unknown): true => {
+      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.end(JSON.stringify(body));
+      return true;
+    };
+    switch (url.pathname) {
+      case '/playground/helpdesk/tickets':
+        return answer({ tickets: helpdesk.tickets() });
+      case '/playground/mailbox': {
+        google.sent(url.searchParams.get('account') ?? '').then(
+          (messages: unknown) => answer({ messages }),
+          () => answer({ messages: [] }),
+        );
+        return true;
+      }
+      case '/playground/services':
+        return answer({
+          helpdesk: { base_url: helpdesk.origin, openapi_url: helpdesk.openapiUrl, api_key: HELPDESK_KEY },
+          google: { base_url: google.origin, client_id: google.clientId, client_secret: google.clientSecret },
+        });
+      default:
+        if (servePage(url.pathname, response)) return true;
+    }
+  }
+  return slack.handle(request, response);
+}

@@ -1,0 +1,173 @@
+/** From a validated OpenAPI 3.0/3.1 document to the operations that can be picked. Pure: no network, no files. */
+import type { JsonValue, Risk } from '../framework.js';
+import { mapParameter, nameArguments, parametersOf } from './import-parameters.js';
+import { buildSchema, jsonBody } from './import-schema.js';
+import { distinctNames, functionName } from './names.js';
+import {
+  HTTP_METHODS,
+  type HttpMethod,
+  type ImportedOperation,
+  type ImportResult,
+  type SuggestedAuthentication,
+} from './operation.js';
+import { follow, isObject, type JsonObject, listOf, UnresolvedReference } from './schema.js';
+import { text, Unsupported } from './unsupported.js';
+
+/** The name of the function that takes any path; an operation of a document cannot have it. */
+export const RAW_REQUEST = 'http_request';
+
+type Imported = Pick<
+  ImportResult,
+  'title' | 'version' | 'servers' | 'operations' | 'unsupported' | 'authentication'
+>;
+
+const RISK: Record<HttpMethod, Risk> = {
+  GET: 'read',
+  HEAD: 'read',
+  POST: 'write',
+  PUT: 'write',
+  PATCH: 'write',
+  DELETE: 'destructive',
+};
+
+export function importOperations(document: JsonObject): Imported {
+  const info = isObject(document.info) ? document.info : {};
+  const authentication = suggestedAuthentication(document);
+  const credentials = new Set(
+    authentication.flatMap((way) => (way.name ? [`${way.in}:${way.name.toLowerCase()}`] : [])),
+  );
+  const rootServers = serverUrls(document.servers);
+  const operations: Omit<ImportedOperation, 'name'>[] = [];
+  const wanted: { wanted: string; identity: string }[] = [];
+  const unsupported: { method: string; path: string; reason: string }[] = [];
+  for (const [path, method, item, operation] of everyOperation(document)) {
+    try {
+      const asked = serverUrls(operation.servers ?? item.servers);
+      const elsewhere = asked.find((url) => !rootServers.includes(url));
+      if (elsewhere !== undefined) throw new Unsupported(`It is served from another address, ${elsewhere}.`);
+      operations.push(importOperation(document, credentials, path, method, item, operation));
+      const id = typeof operation.operationId === 'string' ? operation.operationId : `${method}_${path}`;
+      wanted.push({ wanted: functionName(id), identity: `${method} ${path}` });
+    } catch (error) {
+      if (!(error instanceof Unsupported) && !(error instanceof UnresolvedReference)) throw error;
+      unsupported.push({ method, path, reason: error.message });
+    }
+  }
+  const names = distinctNames(wanted, new Set([RAW_REQUEST]));
+  return {
+    title: text(info.title, 200) || 'API',
+    version: text(info.version, 50),
+    servers: rootServers,
+    operations: operations.map((operation, index) => ({ name: names[index] ?? RAW_REQUEST, ...operation })),
+    unsupported,
+    authentication,
+  };
+}
+
+const VERBS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
+
+function* everyOperation(document: JsonObject): Generator<[string, string, JsonObject, JsonObject]> {
+  for (const [path, value] of Object.entries(isObject(document.paths) ? document.paths : {})) {
+    if (!path.startsWith('/')) continue;
+    const item = follow(document, value);
+    for (const [verb, operation] of Object.entries(item)) {
+      if (VERBS.has(verb) && isObject(operation)) yield [path, verb.toUpperCase(), item, operation];
+    }
+  }
+}
+
+function importOperation(
+  document: JsonObject,
+  credentials: ReadonlySet<string>,
+  path: string,
+  verb: string,
+  item: JsonObject,
+  operation: JsonObject,
+): Omit<ImportedOperation, 'name'> {
+  const method = HTTP_METHODS.find((known) => known === verb);
+  if (method === undefined) throw new Unsupported(`${verb} requests are not made.`);
+  checkTemplate(path);
+  const found = parametersOf(document, item, operation).flatMap((parameter) => {
+    const mapped = mapParameter(parameter, credentials);
+    return mapped === undefined ? [] : [{ parameter, mapped }];
+  });
+  const parameters = nameArguments(found.map(({ mapped }) => mapped));
+  for (const [, variable] of path.matchAll(/\{([^{}]*)\}/g)) {
+    if (!parameters.some((parameter) => parameter.in === 'path' && parameter.name === variable)) {
+      throw new Unsupported(`The path has {${variable}}, and no parameter says what it is.`);
+    }
+  }
+  const body = method === 'GET' || method === 'HEAD' ? undefined : jsonBody(document, operation);
+  const built = buildSchema(
+    document,
+    found.map(({ parameter }, index) => ({ parameter, argument: parameters[index]?.argument ?? '' })),
+    body,
+  );
+  return {
+    title: titleOf(operation, method, path),
+    description: text(operation.description, 2_000) || text(operation.summary, 2_000),
+    method,
+    path,
+    risk: RISK[method],
+    idempotent: method !== 'POST' && method !== 'PATCH',
+    parameters,
+    ...(body !== undefined &&
+      built.body !== undefined && { body: { ...built.body, contentType: body.contentType } }),
+    inputSchema: built.schema,
+  };
+}
+
+function titleOf(operation: JsonObject, method: string, path: string): string {
+  const id = typeof operation.operationId === 'string' ? functionName(operation.operationId) : '';
+  const words = id.replace(/_/g, ' ');
+  const title =
+    text(operation.summary, 150) || words.charAt(0).toUpperCase() + words.slice(1) || `${method} ${path}`;
+  return operation.deprecated === true ? `${title.slice(0, 150)} (deprecated)` : title.slice(0, 200);
+}
+
+/** Only what stays below the base URL whatever the arguments are. */
+function checkTemplate(path: string): void {
+  const literal = path.replace(/\{[^{}]*\}/g, 'x');
+  if (path.length > 1_024) throw new Unsupported('The path is longer than 1,024 characters.');
+  if (/[{}]/.test(literal)) throw new Unsupported('The path has a brace without its partner.');
+  if (/[?#\\]|[^\x21-\x7e]|\/\/|%(2e|2f|5c|0)/i.test(literal) || /(^|\/)\.{1,2}(\/|$)/.test(literal)) {
+    throw new Unsupported(
+      'The path has characters that lead outside it (one of ? # \\ // .. or an encoded form).',
+    );
+  }
+}
+
+function serverUrls(servers: JsonValue | undefined): string[] {
+  return listOf(servers).flatMap((server) => {
+    if (!isObject(server) || typeof server.url !== 'string') return [];
+    const variables = isObject(server.variables) ? server.variables : {};
+    const url = server.url.replace(/\{([^{}]*)\}/g, (whole, name: string) => {
+      const variable = variables[name];
+      return isObject(variable) && typeof variable.default === 'string' ? variable.default : whole;
+    });
+    return [url];
+  });
+}
+
+function suggestedAuthentication(document: JsonObject): SuggestedAuthentication[] {
+  const components = isObject(document.components) ? document.components : {};
+  const schemes = isObject(components.securitySchemes) ? Object.values(components.securitySchemes) : [];
+  const ways = schemes.flatMap((value): SuggestedAuthentication[] => {
+    const scheme = follow(document, value);
+    if (
+      scheme.type === 'apiKey' &&
+      typeof scheme.name === 'string' &&
+      (scheme.in === 'header' || scheme.in === 'query')
+    ) {
+      return [{ method: 'api_key', in: scheme.in, name: scheme.name }];
+    }
+    const http =
+      typeof scheme.scheme === 'string' && scheme.type === 'http' ? scheme.scheme.toLowerCase() : '';
+    if (http === 'bearer' || scheme.type === 'oauth2' || scheme.type === 'openIdConnect')
+      return [{ method: 'bearer' }];
+    return http === 'basic' ? [{ method: 'basic' }] : [];
+  });
+  const same = (a: SuggestedAuthentication, b: SuggestedAuthentication) =>
+    a.method === b.method && a.in === b.in && a.name === b.name;
+  return ways.filter((way, index) => ways.findIndex((other) => same(way, other)) === index);
+}

@@ -1,0 +1,371 @@
+/**
+ * Approval requests: asking, deciding, ending. The request is where a decision is made, by one compare-and-set
+ * (G3); the execution follows what was decided, at once or, after a crash, by the sweeper.
+ */
+import type {
+  ApprovalDocument,
+  ConnectionDocument,
+  Decision,
+  ExecutionDocument,
+} from '../../models/types.js';
+import { SHARED } from '../../models/types.js';
+import { newId } from '../ids.js';
+import { crashAt } from '../kill-points.js';
+import type { AuditService } from './audit.js';
+import { shortHash } from './binding.js';
+import type { Dependencies } from './dependencies.js';
+import type { EligibilityService } from './eligibility.js';
+import { type ExecutionStore, ended } from './execution-store.js';
+import type { OutboxService } from './outbox.js';
+import type { Verdict } from './policy.js';
+import type { RoleService } from './roles.js';
+
+/** shared/RELIABILITY.md, G5: at most 15 minutes from the decision to the claim. */
+export const CLAIM_WINDOW_MS = 15 * 60_000;
+/** A destructive call is not decided within a second of its card: nobody reads that fast (abuse case 20). */
+const READING_TIME_MS = 1_000;
+/** Copies in DMs. A list longer than that is a channel's job. */
+const DM_LIMIT = 30;
+
+export interface Click {
+  readonly executionId: string;
+  /** First 8 hex digits of the digest that the card showed. */
+  readonly hash: string;
+  readonly userId: string;
+  readonly decision: Decision['decision'];
+  readonly reason: string | null;
+}
+
+export type DecisionOutcome =
+  | { readonly kind: 'recorded'; readonly approval: ApprovalDocument }
+  | { readonly kind: 'too_late'; readonly approval: ApprovalDocument }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+const refused = (reason: string): DecisionOutcome => ({ kind: 'refused', reason });
+
+export class ApprovalService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'signals' | 'log'>,
+    private readonly executions: ExecutionStore,
+    private readonly outbox: OutboxService,
+    private readonly eligibility: EligibilityService,
+    private readonly roles: RoleService,
+    private readonly audit: AuditService,
+  ) {}
+
+  async ofExecution(executionId: string): Promise<ApprovalDocument | null> {
+    const { models, workspaceId } = this.deps;
+    return models.approvals.findOne({ workspaceId, executionId }).lean();
+  }
+
+  async forExecutions(executionIds: readonly string[]): Promise<ApprovalDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.approvals.find({ workspaceId, executionId: { $in: [...executionIds] } }).lean();
+  }
+
+  /** The request as it is stored; the execution that it is about names it and is stored next. */
+  draft(
+    execution: ExecutionDocument,
+    connection: ConnectionDocument,
+    verdict: Verdict,
+    hash: string,
+  ): ApprovalDocument {
+    const now = this.deps.clock.now();
+    const isPrivate = execution.subject !== SHARED;
+    const owner = { users: [execution.subject], usergroups: [], connectionOwner: false };
+    return {
+      _id: newId('ap'),
+      workspaceId: this.deps.workspaceId,
+      executionId: execution._id,
+      connectionId: connection._id,
+      rev: 1,
+      status: 'pending',
+      // A private connection acts as the member: her own yes is what counts, and hers alone.
+      approvers: isPrivate ? owner : verdict.rule.approvers,
+      quorum: isPrivate ? 1 : verdict.rule.quorum,
+      excluded: isPrivate ? [] : [...new Set([execution.requesterId, execution.callerOwnerId])],
+      decisions: [],
+      route: isPrivate ? null : verdict.rule.route,
+      bindingHash: hash,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + verdict.rule.expiresInMinutes * 60_000),
+      endedAt: null,
+      endNote: null,
+      settled: false,
+    };
+  }
+
+  async insert(approval: ApprovalDocument): Promise<void> {
+    await this.deps.models.approvals.create([approval]);
+  }
+
+  /** As `insert`, when two processes may do it for the same execution at once: both end up with the same request. */
+  async prepare(approval: ApprovalDocument): Promise<ApprovalDocument> {
+    const { _id, ...fields } = approval;
+    const { workspaceId, executionId } = approval;
+    try {
+      await this.deps.models.approvals.updateOne(
+        { workspaceId, executionId, status: 'pending', decisions: { $size: 0 } },
+        { $set: fields, $setOnInsert: { _id } },
+        { upsert: true },
+      );
+    } catch (error) {
+      if ((error as { code?: number }).code !== 11000) throw error;
+    }
+    return (await this.ofExecution(executionId)) ?? approval;
+  }
+
+  /** Its execution was not accepted after all (the idempotency key was used before). */
+  async discard(approvalId: string): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.approvals.deleteOne({ _id: approvalId, workspaceId, decisions: [] });
+  }
+
+  /** Puts the cards into the outbox. Doing it twice changes nothing. */
+  async announce(execution: ExecutionDocument): Promise<void> {
+    const approval = await this.ofExecution(execution._id);
+    const connection = await this.connection(execution.connectionId);
+    if (!approval || !connection) return;
+    const deciders = await this.eligibility.deciders(approval, connection);
+    for (const userId of deciders.slice(0, DM_LIMIT)) {
+      await this.outbox.show('approval', execution._id, userId, approval.expiresAt);
+    }
+    if (approval.route) await this.outbox.show('approval', execution._id, approval.route, approval.expiresAt);
+    if (deciders.length === 0) await this.askForApprovers(execution, connection);
+    await this.executions.lookAgain(execution._id, 'pending_approval', null);
+  }
+
+  /**
+   * Records one click. The answer says what it came to; a race is lost to whoever was first, by name.
+   * @throws DirectoryUnavailable when Slack cannot say who the person is: nothing was recorded
+   */
+  async decide(click: Click): Promise<DecisionOutcome> {
+    const [approval, execution] = await Promise.all([
+      this.ofExecution(click.executionId),
+      this.executions.get(click.executionId),
+    ]);
+    if (!approval || !execution) return refused('That request does not exist (any more).');
+    const connection = await this.connection(approval.connectionId);
+    if (!connection) return refused('The connection was removed.');
+    if (shortHash(approval.bindingHash) !== click.hash) {
+      return this.refuse(
+        click,
+        'This card is out of date: the request it shows has changed. Use the current card.',
+      );
+    }
+    const eligible = await this.eligibility.mayDecide(approval, connection, click.userId);
+    if (!eligible.ok) return this.refuse(click, eligible.reason);
+    if (approval.status !== 'pending') return this.tooLate(click, approval);
+    if (execution.risk === 'destructive' && (await this.isTooFast(execution._id, click.userId))) {
+      return this.refuse(
+        click,
+        'That was faster than anybody can read. Read what will be destroyed, then press again.',
+      );
+    }
+    if (connection.policy.version !== execution.policyVersion && click.decision === 'approved') {
+      await this.end(approval, 'cancelled', 'The policy changed after this was asked.');
+      return this.refuse(
+        click,
+        'The policy of this connection changed after this was asked, so the request is void.',
+      );
+    }
+    return this.record(click, approval);
+  }
+
+  /** Ends a pending request without a decision. Null when somebody was first. */
+  async end(
+    approval: ApprovalDocument,
+    status: 'expired' | 'cancelled',
+    endNote: string,
+  ): Promise<ApprovalDocument | null> {
+    const { models, workspaceId, clock } = this.deps;
+    const onlyDue = status === 'expired' ? { $expr: { $lte: ['$expiresAt', '$$NOW'] } } : {};
+    const updated = await models.approvals
+      .findOneAndUpdate(
+        { _id: approval._id, workspaceId, status: 'pending', ...onlyDue },
+        { $set: { status, endedAt: clock.now(), endNote }, $inc: { rev: 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+    if (updated) await this.settle(updated);
+    return updated;
+  }
+
+  /** Makes the execution follow what was decided. Repeating it changes nothing. */
+  async settle(approval: ApprovalDocument): Promise<void> {
+    const execution = await this.executions.get(approval.executionId);
+    if (execution?.status === 'pending_approval') await this.follow(execution, approval);
+    const { models, workspaceId } = this.deps;
+    await models.approvals.updateOne({ _id: approval._id, workspaceId }, { $set: { settled: true } });
+    await this.outbox.refresh('approval', approval.executionId);
+  }
+
+  /** Requests that ended and whose execution has not followed, and those whose time is over. For the sweeper. */
+  async unsettled(limit = 100): Promise<ApprovalDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.approvals
+      .find({
+        workspaceId,
+        settled: false,
+        $or: [{ status: { $ne: 'pending' } }, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }],
+      })
+      .limit(limit)
+      .lean();
+  }
+
+  /** Requests that wait for this person. */
+  async waitingFor(userId: string, limit = 50): Promise<ApprovalDocument[]> {
+    const { models, workspaceId } = this.deps;
+    const pending = await models.approvals
+      .find({ workspaceId, status: 'pending' })
+      .sort({ createdAt: -1 })
+      .limit(500)
+      .lean();
+    const mine: ApprovalDocument[] = [];
+    for (const approval of pending) {
+      const connection = await this.connection(approval.connectionId);
+      if (!connection) continue;
+      if (approval.decisions.some((each) => each.userId === userId)) continue;
+      if ((await this.eligibility.mayDecide(approval, connection, userId, 'display')).ok) mine.push(approval);
+      if (mine.length === limit) break;
+    }
+    return mine;
+  }
+
+  /** Whether this person is, or was, one of those asked to decide. */
+  async wasAsked(userId: string, execution: ExecutionDocument): Promise<boolean> {
+    const [approval, connection] = await Promise.all([
+      this.ofExecution(execution._id),
+      this.connection(execution.connectionId),
+    ]);
+    if (!approval || !connection) return false;
+    if (approval.decisions.some((each) => each.userId === userId)) return true;
+    return (await this.eligibility.mayDecide(approval, connection, userId, 'display')).ok;
+  }
+
+  private async record(click: Click, seen: ApprovalDocument): Promise<DecisionOutcome> {
+    const { models, workspaceId, clock } = this.deps;
+    let current = seen;
+    for (;;) {
+      if (current.status !== 'pending') return this.tooLate(click, current);
+      if (current.decisions.some((each) => each.userId === click.userId)) {
+        return refused('Your approval is counted already; the others are still to come.');
+      }
+      const approvals = current.decisions.length + 1;
+      const status =
+        click.decision === 'denied' ? 'denied' : approvals >= current.quorum ? 'approved' : 'pending';
+      const now = clock.now();
+      const decision: Decision = {
+        userId: click.userId,
+        decision: click.decision,
+        reason: click.reason,
+        at: now,
+      };
+      crashAt('before_decision');
+      const updated = await models.approvals
+        .findOneAndUpdate(
+          {
+            _id: current._id,
+            workspaceId,
+            status: 'pending',
+            rev: current.rev,
+            $expr: { $gt: ['$expiresAt', '$$NOW'] },
+          },
+          {
+            $push: { decisions: decision },
+            $set: { status, endedAt: status === 'pending' ? null : now },
+            $inc: { rev: 1 },
+          },
+          { returnDocument: 'after' },
+        )
+        .lean();
+      if (updated) {
+        crashAt('after_decision');
+        return { kind: 'recorded', approval: updated };
+      }
+      const reread = await this.ofExecution(click.executionId);
+      if (!reread) return refused('That request does not exist (any more).');
+      if (reread.rev === current.rev) {
+        return (await this.end(reread, 'expired', 'Nobody decided in time.'))
+          ? refused('Too late: the request has expired.')
+          : this.tooLate(click, (await this.ofExecution(click.executionId)) ?? reread);
+      }
+      current = reread;
+    }
+  }
+
+  private async follow(execution: ExecutionDocument, approval: ApprovalDocument): Promise<void> {
+    const now = this.deps.clock.now();
+    const note = approval.decisions.at(-1)?.reason ?? approval.endNote;
+    if (approval.status === 'approved') {
+      const decidedAt = approval.endedAt ?? now;
+      const queued = await this.executions.transition(execution, 'queued', {
+        approvalStatus: 'approved',
+        decidedAt,
+        note,
+        expiresAt: new Date(decidedAt.getTime() + CLAIM_WINDOW_MS),
+        nextActionAt: new Date(now.getTime() + 2_000),
+      });
+      if (queued) this.deps.signals.emit('queued', queued._id);
+      return;
+    }
+    if (approval.status === 'pending') return;
+    const messages = {
+      denied: 'A person denied this call.',
+      expired: approval.endNote ?? 'Nobody decided in time.',
+      cancelled: approval.endNote ?? 'The request was cancelled.',
+    };
+    await this.executions.transition(execution, approval.status, {
+      approvalStatus: approval.status,
+      decidedAt: approval.status === 'denied' ? approval.endedAt : null,
+      note,
+      ...ended(now, { code: approval.status, message: messages[approval.status] }),
+    });
+  }
+
+  private async tooLate(click: Click, approval: ApprovalDocument): Promise<DecisionOutcome> {
+    await this.auditClick(click, 'approval.late_click', { status: approval.status });
+    return { kind: 'too_late', approval };
+  }
+
+  private async refuse(click: Click, reason: string): Promise<DecisionOutcome> {
+    await this.auditClick(click, 'approval.refused_click', { reason });
+    return refused(reason);
+  }
+
+  private async auditClick(click: Click, action: string, details: Record<string, unknown>): Promise<void> {
+    await this.audit.record({
+      actor: { kind: 'user', id: click.userId },
+      action,
+      subject: { kind: 'execution', id: click.executionId },
+      details: { decision: click.decision, ...details },
+    });
+  }
+
+  /** Measured from when this person's copy, or the channel's, was posted. */
+  private async isTooFast(executionId: string, userId: string): Promise<boolean> {
+    const { models, workspaceId, clock } = this.deps;
+    const copies = await models.outbox
+      .find({ workspaceId, subjectId: executionId, view: 'approval', ts: { $ne: null } }, { ts: 1, to: 1 })
+      .lean();
+    const posted = copies
+      .filter((copy) => copy.to === userId || !copy.to.startsWith('U'))
+      .map((copy) => Number(copy.ts) * 1_000);
+    if (posted.length === 0) return false;
+    return clock.now().getTime() - Math.min(...posted) < READING_TIME_MS;
+  }
+
+  private async askForApprovers(execution: ExecutionDocument, connection: ConnectionDocument): Promise<void> {
+    const text = `Nobody on the list can decide “${execution.functionTitle}” on ${connection.name} (${execution._id}). Name somebody with \`/connections policy ${connection.key}\`; until then nothing is approved.`;
+    for (const admin of await this.roles.admins()) {
+      await this.outbox.notify(admin, {
+        text,
+        blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
+      });
+    }
+  }
+
+  private async connection(id: string): Promise<ConnectionDocument | null> {
+    return this.deps.models.connections.findOne({ _id: id, workspaceId: this.deps.workspaceId }).lean();
+  }
+}

@@ -1,0 +1,428 @@
+/**
+ * From a link in a DM to a stored authorization. Three steps, each bound to the one before: the start page sets a
+ * cookie; the provider sends the same browser back with our `state`; and the code that we then show in Slack proves
+ * that the person in the browser is the Slack user the link was made for. No authorization exists before all three
+ * hold, and whatever does not hold ends the flow and is told to that user (shared/RELIABILITY.md, abuse 58).
+ */
+import {
+  type ConnectionDocument,
+  type OAuthStateDocument,
+  SHARED,
+  type Subject,
+} from '../../models/types.js';
+import type { AuthMethod, ConnectorDefinition } from '../connectors/framework.js';
+import {
+  GrantRefused,
+  type OAuthApp,
+  type OAuthClient,
+  type OAuthProvider,
+  type TokenSet,
+} from '../credentials/oauth-client.js';
+import { AppError } from '../errors.js';
+import type { AuditService } from './audit.js';
+import type { ConnectionService } from './connections.js';
+import type { CredentialService } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import type { Freshness } from './directory.js';
+import type { ExecutionStore } from './execution-store.js';
+import { enabledFunctions, neededScopes } from './functions.js';
+import type { LinkService } from './links.js';
+import type { MemberService } from './members.js';
+import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js';
+import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
+import type { OutboxService } from './outbox.js';
+import type { SubmissionService } from './submission.js';
+import { expiryOf, type TokenService, tokenFields } from './tokens.js';
+import type { UpstreamCalls } from './upstream-call.js';
+
+/** A scope, and the enabled functions that need it; none for one that only tells whose account it is. */
+export interface ScopeNeed {
+  readonly scope: string;
+  readonly functions: readonly string[];
+}
+
+/** What the start page shows before anything happens. */
+export interface StartPage {
+  readonly connection: ConnectionDocument;
+  /** Name of the Slack user the link was made for. */
+  readonly person: string;
+  readonly provider: OAuthProvider;
+  readonly scopes: readonly ScopeNeed[];
+}
+
+/** What the page after the provider shows. */
+export interface Arrived {
+  /** Names the flow in the form that follows; works only with the cookie. */
+  readonly flow: string;
+  readonly connection: ConnectionDocument;
+  readonly person: string;
+  readonly account: string;
+  /** Callers that wait to act for her; ticked by herself or not at all. */
+  readonly callers: readonly { readonly id: string; readonly name: string }[];
+  /** Needed, and not granted. */
+  readonly missing: readonly ScopeNeed[];
+}
+
+export interface Connected {
+  readonly connection: ConnectionDocument;
+  readonly account: string;
+  /** Names of the callers that may now act for her. */
+  readonly allowed: readonly string[];
+}
+
+export interface FlowParts {
+  readonly states: OAuthStateStore;
+  readonly oauth: OAuthClient;
+  readonly links: LinkService;
+  readonly tokens: TokenService;
+  readonly credentials: CredentialService;
+  readonly connections: ConnectionService;
+  readonly members: MemberService;
+  readonly executions: ExecutionStore;
+  readonly submissions: SubmissionService;
+  readonly outbox: OutboxService;
+  readonly calls: UpstreamCalls;
+  readonly audit: AuditService;
+}
+
+type OAuthMethod = Extract<AuthMethod, { kind: 'oauth' }>;
+
+interface SignIn {
+  readonly connector: ConnectorDefinition;
+  readonly method: OAuthMethod;
+  readonly provider: OAuthProvider;
+  readonly app: OAuthApp;
+}
+
+export class AuthorizationFlow {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'clock' | 'publicUrl' | 'connector' | 'directory' | 'log'>,
+    private readonly parts: FlowParts,
+  ) {}
+
+  /**
+   * Whom and what a start link is for; does not use it up.
+   * @throws OneTimeRefusal | DirectoryUnavailable; AppError `unavailable` when no OAuth client was entered yet
+   */
+  async look(token: string): Promise<StartPage> {
+    const link = await this.parts.links.require(token, 'oauth');
+    const connection = await this.connection(link.connectionId ?? '');
+    const person = await this.authorise(link.userId, connection, 'display');
+    const { connector, provider } = await this.signIn(connection);
+    return { connection, person, provider, scopes: scopeNeeds(connector, connection) };
+  }
+
+  /**
+   * Uses the link up. The browser is to keep `cookie` for this flow and to go to `url`, at the provider.
+   * @throws as `look`
+   */
+  async start(token: string): Promise<{ flow: string; url: string; cookie: string }> {
+    const { userId, connectionId } = await this.parts.links.require(token, 'oauth');
+    const connection = await this.connection(connectionId ?? '');
+    await this.authorise(userId, connection, 'decision');
+    const { connector, method, provider, app } = await this.signIn(connection);
+    await this.parts.links.use(token, 'oauth');
+    const verifier = this.parts.oauth.newVerifier();
+    const { id, state, cookie } = await this.parts.states.begin({
+      userId,
+      connectionId: connection._id,
+      subject: connection.identity === 'private' ? userId : SHARED,
+      provider: method.provider,
+      verifier,
+    });
+    const { redirectUri } = this;
+    const scopes = neededScopes(connector, connection);
+    const url = await this.parts.oauth.authorizationUrl(provider, app, {
+      redirectUri,
+      scopes,
+      state,
+      verifier,
+    });
+    return { flow: id, url, cookie };
+  }
+
+  /**
+   * The provider sent the browser back. The state is used up whatever follows.
+   * @param callback the request's URL; only its query counts
+   * @param cookieOf the browser's cookie for a flow
+   * @returns the flow, for `review`
+   * @throws OneTimeRefusal: nothing was stored, and the Slack user is told
+   */
+  async arrive(callback: URL, cookieOf: (flow: string) => string | undefined): Promise<string> {
+    const state = callback.searchParams.get('state') ?? '';
+    const flow = await this.parts.states.takeState(state);
+    if (!flow) throw await this.lateArrival(state, cookieOf);
+    if (!matchesHash(cookieOf(flow._id), flow.cookieHash)) {
+      await this.giveUp(flow, 'another browser came back with your sign-in');
+      throw new OneTimeRefusal('browser');
+    }
+    try {
+      await this.exchange(flow, callback, state);
+      return flow._id;
+    } catch (error) {
+      const declined = error instanceof GrantRefused && error.reason === 'access_denied';
+      const reason = error instanceof Error ? error.message : 'unknown';
+      this.deps.log.warn({ reason, connection: flow.connectionId }, 'authorization not completed');
+      await this.giveUp(flow, declined ? 'you did not allow it' : 'the sign-in service refused it');
+      if (error instanceof OneTimeRefusal) throw error;
+      throw new OneTimeRefusal(declined ? 'declined' : 'provider');
+    }
+  }
+
+  /** What arrived, for the browser that started the flow. @throws OneTimeRefusal */
+  async review(flowId: string, cookie: string | undefined): Promise<Arrived> {
+    const flow = await this.parts.states.find(flowId);
+    if (!flow) throw new OneTimeRefusal('unknown');
+    if (!matchesHash(cookie, flow.cookieHash)) throw new OneTimeRefusal('browser');
+    if (flow.status !== 'returned' || flow.account === null) throw new OneTimeRefusal('used');
+    if (this.parts.states.isOver(flow)) throw new OneTimeRefusal('expired');
+    const connection = await this.connection(flow.connectionId);
+    const granted = new Set(flow.scopes);
+    // Providers give `openid` and `email` back under other names; those only say whose account it is.
+    const missing = scopeNeeds(this.deps.connector(connection.connector), connection).filter(
+      ({ scope, functions }) => functions.length > 0 && !granted.has(scope),
+    );
+    return {
+      flow: flow._id,
+      connection,
+      person: await this.authorise(flow.userId, connection, 'display'),
+      account: flow.account,
+      callers: await this.waitingCallers(flow),
+      missing,
+    };
+  }
+
+  /**
+   * The code from Slack, typed into the same browser. Stores everything at once and lets waiting calls go on.
+   * @param allowed ids of the callers she ticked; others than the waiting ones are ignored
+   * @throws OneTimeRefusal | DirectoryUnavailable; AppError `invalid_arguments` for a wrong code
+   */
+  async finish(
+    flowId: string,
+    cookie: string | undefined,
+    code: string,
+    allowed: readonly string[],
+  ): Promise<Connected> {
+    const flow = await this.parts.states.takeTry(flowId, cookie);
+    if (!flow) throw await this.refusedFinish(flowId, cookie);
+    if (!matchesHash(code.replace(/\s/g, ''), flow.codeHash ?? '')) throw await this.wrongCode(flow);
+    const connection = await this.connection(flow.connectionId);
+    await this.authorise(flow.userId, connection, 'decision');
+    const callers = (await this.waitingCallers(flow)).filter((caller) => allowed.includes(caller.id));
+    const callerIds = callers.map((caller) => caller.id);
+    const { tokens } = this.parts.states.secretsOf(flow);
+    if (!tokens || flow.account === null || !(await this.parts.states.end(flow))) {
+      throw new OneTimeRefusal('used');
+    }
+    const account = flow.account;
+    try {
+      await this.store({ ...flow, account }, connection, tokens, callerIds);
+    } catch (error) {
+      await this.tell(flow, 'it could not be stored');
+      throw error;
+    }
+    await this.followUp(flow, connection);
+    return { connection, account, allowed: callers.map((caller) => caller.name) };
+  }
+
+  /** What the code's DM shows. Null once there is no such flow; without a code once there is none to show. */
+  async codeOf(flowId: string): Promise<{ flow: OAuthStateDocument; code: string | null } | null> {
+    const flow = await this.parts.states.find(flowId);
+    if (!flow) return null;
+    const live = flow.status === 'returned' && !this.parts.states.isOver(flow);
+    return { flow, code: live ? (this.parts.states.secretsOf(flow).code ?? null) : null };
+  }
+
+  /** Calls that waited for this member and connection go on by themselves. */
+  async resume(memberId: string, connectionId: string): Promise<void> {
+    for (const waiting of await this.parts.executions.waitingFor(memberId, connectionId)) {
+      await this.parts.submissions.resume(waiting);
+    }
+  }
+
+  private get redirectUri(): string {
+    return `${this.deps.publicUrl}/oauth/callback`;
+  }
+
+  /** Checked at every step: who left, or lost the role, since the link was made, connects nothing. */
+  private async authorise(
+    userId: string,
+    connection: ConnectionDocument,
+    freshness: Freshness,
+  ): Promise<string> {
+    const { name } = await activePerson(this.deps.directory, userId, freshness);
+    if (connection.identity === 'shared') {
+      await refusingPerson(() => this.parts.connections.managed(userId, connection._id, true));
+    }
+    return name;
+  }
+
+  private async signIn(connection: ConnectionDocument): Promise<SignIn> {
+    const connector = this.deps.connector(connection.connector);
+    const method = connector.auth.find((each) => each.id === connection.auth);
+    const app = method?.kind === 'oauth' ? await this.parts.tokens.app(method.provider) : null;
+    if (method?.kind === 'oauth' && app) {
+      return { connector, method, app, provider: this.parts.oauth.provider(method.provider) };
+    }
+    throw new AppError(
+      'unavailable',
+      `An admin has to enter the OAuth client for ${connector.title} first (/connections show ${connection.key}).`,
+    );
+  }
+
+  private async exchange(flow: OAuthStateDocument, callback: URL, state: string): Promise<void> {
+    const connection = await this.connection(flow.connectionId);
+    const { connector, provider, app } = await this.signIn(connection);
+    const issuer = callback.searchParams.get('iss');
+    if (issuer !== null && issuer !== provider.issuer) throw new GrantRefused('answer of another issuer');
+    // Behind a proxy the request's own URL differs; what counts is the redirect URI that was registered.
+    const registered = new URL(this.redirectUri);
+    registered.search = callback.search;
+    const { verifier } = this.parts.states.secretsOf(flow);
+    const tokens = await this.parts.oauth.exchange(provider, app, registered, { state, verifier });
+    const credential = { access_token: tokens.accessToken };
+    const context = this.parts.calls.context(`oauth:${flow._id}`, connection, credential);
+    const account = connector.account ? await connector.account(context) : 'an account';
+    // RFC 6749, 5.1: an answer without scopes means that all were granted.
+    const scopes = tokens.scopes.length > 0 ? tokens.scopes : neededScopes(connector, connection);
+    if (!(await this.parts.states.keep(flow, { account, scopes, tokens }))) throw new OneTimeRefusal('used');
+    await this.parts.outbox.show('oauth_code', flow._id, flow.userId, flow.expiresAt);
+  }
+
+  private async waitingCallers(flow: OAuthStateDocument): Promise<Arrived['callers']> {
+    if (flow.subject === SHARED) return [];
+    const waiting = await this.parts.executions.waitingFor(flow.userId, flow.connectionId);
+    const names = new Map(waiting.map((execution) => [execution.callerId, execution.callerName]));
+    return [...names].map(([id, name]) => ({ id, name }));
+  }
+
+  private async store(
+    flow: OAuthStateDocument & { account: string },
+    connection: ConnectionDocument,
+    tokens: TokenSet,
+    callerIds: readonly string[],
+  ): Promise<void> {
+    const { subject, userId, account, scopes } = flow;
+    const old =
+      tokens.refreshToken === null ? await this.oldRefreshToken(connection, subject, account) : null;
+    const fields = tokenFields(tokens, old);
+    const expiresAt = expiryOf(tokens, this.deps.clock.now());
+    const credential = { kind: 'oauth' as const, fields, scopes, account, expiresAt };
+    if (subject !== SHARED) {
+      await this.parts.members.authorize(connection, userId, credential, callerIds);
+      return;
+    }
+    const entry = {
+      actor: { kind: 'user', id: userId } as const,
+      action: 'credential.connected',
+      subject: { kind: 'connection', id: connection._id },
+      details: { account, scopes },
+    };
+    const owner = { connectionId: connection._id, subject, createdBy: userId };
+    await this.parts.audit.change(entry, (session) =>
+      this.parts.credentials.store({ ...credential, ...owner }, session),
+    );
+  }
+
+  /** A provider that sends no new one to an account that it knows means the old one (Google). */
+  private async oldRefreshToken(
+    connection: ConnectionDocument,
+    subject: Subject,
+    account: string,
+  ): Promise<string | null> {
+    const previous = await this.parts.credentials.find(connection._id, subject);
+    if (previous?.kind !== 'oauth' || previous.account !== account) return null;
+    return this.parts.credentials.open(previous).refresh_token ?? null;
+  }
+
+  /** It is stored; what comes after may fail without making that untrue, and sweepers repeat it. */
+  private async followUp(flow: OAuthStateDocument, connection: ConnectionDocument): Promise<void> {
+    try {
+      await this.parts.outbox.refresh('oauth_code', flow._id);
+      if (flow.subject === SHARED) {
+        await this.parts.connections.noteUse(connection._id, { health: 'ok' });
+        await this.parts.connections.refreshStatus(connection._id);
+      }
+      await this.parts.members.refreshDms(connection._id, flow.userId);
+      await this.resume(flow.userId, connection._id);
+    } catch (error) {
+      this.deps.log.warn(
+        { err: error, connection: connection._id },
+        'connected; what follows was not all done',
+      );
+    }
+  }
+
+  /** A state that is not open. Foreign ones are nobody's; of others the Slack user is told, once. */
+  private async lateArrival(
+    state: string,
+    cookieOf: (flow: string) => string | undefined,
+  ): Promise<OneTimeRefusal> {
+    const flow = await this.parts.states.findByState(state);
+    if (!flow)
+      return new OneTimeRefusal(
+        'unknown',
+        'This sign-in was not started here. Open the link from your Slack DM.',
+      );
+    if (flow.status === 'started') {
+      await this.giveUp(flow, 'it took longer than ten minutes');
+      return new OneTimeRefusal('expired');
+    }
+    if (flow.status === 'returned' && !matchesHash(cookieOf(flow._id), flow.cookieHash)) {
+      await this.giveUp(flow, 'another browser came back with your sign-in');
+    }
+    return new OneTimeRefusal('used', 'This sign-in was used already. Ask for a new link in Slack.');
+  }
+
+  private async refusedFinish(flowId: string, cookie: string | undefined): Promise<OneTimeRefusal> {
+    const flow = await this.parts.states.find(flowId);
+    if (!flow) return new OneTimeRefusal('unknown');
+    if (flow.status === 'finished') return new OneTimeRefusal('used');
+    if (!matchesHash(cookie, flow.cookieHash)) {
+      await this.giveUp(flow, 'another browser tried to finish your sign-in');
+      return new OneTimeRefusal('browser');
+    }
+    return new OneTimeRefusal(this.parts.states.isOver(flow) ? 'expired' : 'used');
+  }
+
+  private async wrongCode(flow: OAuthStateDocument): Promise<AppError> {
+    const left = CODE_TRIES - flow.attempts;
+    if (left > 0) {
+      const tries = left === 1 ? 'one try is left' : `${left} tries are left`;
+      const message = `That is not the code from your Slack DM; ${tries}.`;
+      return new AppError('invalid_arguments', message, { path: '/code' });
+    }
+    await this.giveUp(flow, `the code was wrong ${CODE_TRIES} times`);
+    return new OneTimeRefusal('used', 'The code was wrong five times. Ask for a new link in Slack.');
+  }
+
+  /** Ends a flow that must not go on, and tells whom it was for. */
+  private async giveUp(flow: OAuthStateDocument, reason: string): Promise<void> {
+    if (!(await this.parts.states.end(flow))) return;
+    await this.parts.outbox.refresh('oauth_code', flow._id);
+    await this.tell(flow, reason);
+  }
+
+  private async tell(flow: OAuthStateDocument, reason: string): Promise<void> {
+    const connection = await this.parts.connections.find(flow.connectionId);
+    const key = connection?.key ?? 'a connection';
+    const again = connection ? ` \`/connections connect ${key}\` gives you a new link.` : '';
+    const text = `Connecting ${key} was not completed: ${reason}. Nothing was stored.${again}`;
+    const blocks = [{ type: 'section', text: { type: 'mrkdwn', text } }];
+    await this.parts.outbox.notify(flow.userId, { text, blocks });
+  }
+
+  private async connection(id: string): Promise<ConnectionDocument> {
+    const found = await this.parts.connections.find(id);
+    if (!found) throw new OneTimeRefusal('unknown', 'The connection was removed.');
+    return found;
+  }
+}
+
+function scopeNeeds(connector: ConnectorDefinition, connection: ConnectionDocument): ScopeNeed[] {
+  const functions = enabledFunctions(connector, connection);
+  return neededScopes(connector, connection).map((scope) => ({
+    scope,
+    functions: functions.filter((fn) => fn.scopes.includes(scope)).map((fn) => fn.title),
+  }));
+}

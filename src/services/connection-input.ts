@@ -1,0 +1,95 @@
+/** Checks of what people type about a connection. Pure; every refusal says what and where. */
+import { z } from 'zod';
+import type { Access, PolicyRule } from '../../models/types.js';
+import { AppError } from '../errors.js';
+
+const NAME_LIMIT = 80;
+const PURPOSE_LIMIT = 500;
+/** shared/CONTRACT.md: key 20 + `__` + function 42 ≤ 64, the limit of an MCP tool's name. */
+const KEY_LIMIT = 20;
+const KEY = /^[a-z][a-z0-9-]{0,19}$/;
+
+/** `Helpdesk – Support FAQ` → `helpdesk-support-faq`. */
+export function slugOf(name: string): string {
+  const slug = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, KEY_LIMIT)
+    .replace(/-+$/, '');
+  return slug === '' ? 'connection' : slug;
+}
+
+export function checkKey(key: string): string {
+  if (KEY.test(key)) return key;
+  const rule = `A key has 1 to ${KEY_LIMIT} lower-case letters, digits and hyphens, and begins with a letter.`;
+  throw new AppError('invalid_arguments', rule, { path: '/key' });
+}
+
+export function checkName(name: string): string {
+  const trimmed = name.trim();
+  const length = [...trimmed].length;
+  if (length > 0 && length <= NAME_LIMIT) return trimmed;
+  throw new AppError('invalid_arguments', `A connection needs a name of 1 to ${NAME_LIMIT} characters.`, {
+    path: '/name',
+  });
+}
+
+export function checkPurpose(purpose: string): string {
+  const trimmed = purpose.trim();
+  if ([...trimmed].length <= PURPOSE_LIMIT) return trimmed;
+  throw new AppError('invalid_arguments', `A purpose has at most ${PURPOSE_LIMIT} characters.`, {
+    path: '/purpose',
+  });
+}
+
+const slackId = z.string().regex(/^[A-Z0-9]{2,20}$/, 'must be a Slack id');
+
+const ruleSchema = z.strictObject({
+  id: z.string().min(1).max(40),
+  functions: z.array(z.string().max(42)).max(200).nullable(),
+  risks: z.array(z.enum(['read', 'write', 'destructive'])).nullable(),
+  effect: z.enum(['allow', 'ask', 'deny']),
+  approvers: z.strictObject({
+    users: z.array(slackId).max(50),
+    usergroups: z.array(slackId).max(10),
+    connectionOwner: z.boolean(),
+  }),
+  quorum: z.int().min(1).max(10),
+  route: slackId.nullable(),
+  expiresInMinutes: z.int().min(1).max(10_080),
+});
+
+export function checkRules(rules: readonly PolicyRule[]): PolicyRule[] {
+  const parsed = z.array(ruleSchema).max(50).safeParse(rules);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = `/policy/rules/${issue?.path.join('/') ?? ''}`;
+  throw new AppError('invalid_arguments', `The policy is not valid: ${issue?.message ?? 'unknown reason'}.`, {
+    path,
+  });
+}
+
+const accessSchema = z.array(
+  z.strictObject({
+    callerId: z.string().max(60),
+    functions: z.array(z.string().max(42)).max(500).nullable(),
+  }),
+);
+
+export function checkAccess(access: readonly Access[], enabled: readonly string[]): Access[] {
+  const parsed = accessSchema.max(500).safeParse(access);
+  if (!parsed.success) {
+    throw new AppError('invalid_arguments', 'The access list is not valid.', { path: '/access' });
+  }
+  for (const [index, { functions }] of parsed.data.entries()) {
+    const unknown = functions?.find((name) => !enabled.includes(name));
+    if (unknown !== undefined) {
+      throw new AppError('invalid_arguments', `“${unknown}” is not a function that is turned on here.`, {
+        path: `/access/${index}/functions`,
+      });
+    }
+  }
+  return parsed.data;
+}

@@ -1,0 +1,140 @@
+/** Credentials at rest, and the only place where one is opened. */
+import type { ClientSession } from 'mongoose';
+import { type CredentialDocument, SHARED, type Subject } from '../../models/types.js';
+import { type EnvelopeContext, open, seal } from '../credentials/envelope.js';
+import { newId } from '../ids.js';
+import type { Dependencies } from './dependencies.js';
+
+export type Secret = Readonly<Record<string, string>>;
+
+export interface NewCredential {
+  readonly connectionId: string;
+  readonly subject: Subject;
+  readonly kind: CredentialDocument['kind'];
+  readonly fields: Secret;
+  readonly scopes?: readonly string[];
+  readonly account?: string | null;
+  readonly expiresAt?: Date | null;
+  readonly createdBy: string;
+}
+
+/** Where the client of an OAuth provider is kept: once per provider, not per connection. */
+export function oauthAppId(provider: string): string {
+  return `oauth_app:${provider}`;
+}
+
+export class CredentialService {
+  constructor(private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'keys'>) {}
+
+  async find(connectionId: string, subject: Subject = SHARED): Promise<CredentialDocument | null> {
+    const { models, workspaceId } = this.deps;
+    return models.credentials.findOne({ workspaceId, connectionId, subject }).lean();
+  }
+
+  /** Stores a new credential over an old one; the generation rises, which voids what was approved under the old. */
+  async store(credential: NewCredential, session?: ClientSession): Promise<CredentialDocument> {
+    const { models, workspaceId, clock } = this.deps;
+    const { connectionId, subject } = credential;
+    const options = session ? { session } : {};
+    const filter = { workspaceId, connectionId, subject };
+    const current = await models.credentials.findOne(filter, null, options).lean();
+    const now = clock.now();
+    const generation = (current?.generation ?? 0) + 1;
+    const next: CredentialDocument = {
+      _id: current?._id ?? newId('cred'),
+      workspaceId,
+      connectionId,
+      subject,
+      kind: credential.kind,
+      generation,
+      version: (current?.version ?? 0) + 1,
+      fields: this.sealFields(credential.fields, { connectionId, subject, generation }),
+      scopes: [...(credential.scopes ?? [])],
+      account: credential.account ?? null,
+      expiresAt: credential.expiresAt ?? null,
+      status: 'active',
+      refresh: null,
+      createdBy: credential.createdBy,
+      createdAt: current?.createdAt ?? now,
+      rotatedAt: now,
+    };
+    if (current) {
+      const written = await models.credentials.replaceOne(
+        { ...filter, version: current.version },
+        next,
+        options,
+      );
+      if (written.matchedCount !== 1) throw new Error('the credential changed at the same time');
+    } else {
+      await models.credentials.create([next], options);
+    }
+    return next;
+  }
+
+  /** The secret itself, for one call. Never kept, logged or put on an error. @throws EnvelopeError */
+  open(credential: CredentialDocument): Secret {
+    return Object.fromEntries(
+      Object.entries(credential.fields).map(([field, record]) => [
+        field,
+        open(this.deps.keys, record, this.context(credential, field)).toString('utf8'),
+      ]),
+    );
+  }
+
+  sealFields(
+    fields: Secret,
+    owner: { connectionId: string; subject: Subject; generation: number },
+  ): CredentialDocument['fields'] {
+    return Object.fromEntries(
+      Object.entries(fields).map(([field, value]) => [
+        field,
+        seal(this.deps.keys, value, this.context(owner, field)),
+      ]),
+    );
+  }
+
+  /** Compare-and-set on the version: whoever read an older one writes nothing. */
+  async replaceTokens(
+    credential: CredentialDocument,
+    tokens: { fields: Secret; expiresAt: Date | null; scopes: readonly string[] },
+  ): Promise<boolean> {
+    const { models, workspaceId } = this.deps;
+    const result = await models.credentials.updateOne(
+      { _id: credential._id, workspaceId, version: credential.version, generation: credential.generation },
+      {
+        $set: {
+          fields: this.sealFields(tokens.fields, credential),
+          expiresAt: tokens.expiresAt,
+          scopes: [...tokens.scopes],
+          status: 'active',
+          refresh: null,
+        },
+        $inc: { version: 1 },
+      },
+    );
+    return result.modifiedCount === 1;
+  }
+
+  async markNeedsReauth(credential: Pick<CredentialDocument, '_id' | 'version'>): Promise<boolean> {
+    const { models, workspaceId } = this.deps;
+    const result = await models.credentials.updateOne(
+      { _id: credential._id, workspaceId, version: credential.version, status: 'active' },
+      { $set: { status: 'needs_reauth', refresh: null }, $inc: { version: 1 } },
+    );
+    return result.modifiedCount === 1;
+  }
+
+  async remove(connectionId: string, subject?: Subject, session?: ClientSession): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const filter = { workspaceId, connectionId, ...(subject === undefined ? {} : { subject }) };
+    await models.credentials.deleteMany(filter, session ? { session } : {});
+  }
+
+  private context(
+    owner: { connectionId: string; subject: Subject; generation: number },
+    field: string,
+  ): EnvelopeContext {
+    const { connectionId, subject, generation } = owner;
+    return { workspaceId: this.deps.workspaceId, connectionId, subject, generation, field };
+  }
+}

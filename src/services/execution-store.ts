@@ -1,0 +1,140 @@
+/** Executions at rest. Every change of state is one compare-and-set here, allowed by the table beside the model. */
+import type { QueryFilter } from 'mongoose';
+import { assertTransition } from '../../models/state-machines.js';
+import type { ExecutionDocument, ExecutionStatus } from '../../models/types.js';
+import { AppError } from '../errors.js';
+import type { Dependencies } from './dependencies.js';
+
+export interface ExecutionQuery {
+  readonly connectionIds?: readonly string[];
+  readonly requesterId?: string;
+  readonly status?: ExecutionStatus;
+  readonly before?: { readonly createdAt: Date; readonly id: string };
+  readonly limit: number;
+}
+
+export class ExecutionStore {
+  constructor(private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'signals'>) {}
+
+  async get(id: string): Promise<ExecutionDocument | null> {
+    return this.deps.models.executions.findOne({ _id: id, workspaceId: this.deps.workspaceId }).lean();
+  }
+
+  async byIdempotencyKey(callerId: string, idempotencyKey: string): Promise<ExecutionDocument | null> {
+    const { models, workspaceId } = this.deps;
+    return models.executions.findOne({ workspaceId, callerId, idempotencyKey }).lean();
+  }
+
+  /** False when the caller used this idempotency key before. */
+  async insert(execution: ExecutionDocument): Promise<boolean> {
+    try {
+      await this.deps.models.executions.create([execution]);
+      return true;
+    } catch (error) {
+      if ((error as { code?: number }).code === 11000) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * Moves an execution to another state if it still is in the state and revision that was read.
+   * Null when somebody else was first. @throws Error when the table forbids the change
+   */
+  async transition(
+    from: Pick<ExecutionDocument, '_id' | 'status' | 'rev'>,
+    to: ExecutionStatus,
+    change: Partial<ExecutionDocument>,
+    guard: QueryFilter<ExecutionDocument> = {},
+  ): Promise<ExecutionDocument | null> {
+    assertTransition(from.status, to);
+    const { models, workspaceId, clock, signals } = this.deps;
+    const updated = await models.executions
+      .findOneAndUpdate(
+        { _id: from._id, workspaceId, status: from.status, rev: from.rev, ...guard },
+        { $set: { ...change, status: to, updatedAt: clock.now() }, $inc: { rev: 1 } },
+        { returnDocument: 'after' },
+      )
+      .lean();
+    if (updated) signals.emit('changed', updated._id);
+    return updated;
+  }
+
+  /** What a sweeper should look at: in this state, and due. */
+  async due(status: ExecutionStatus, limit = 100): Promise<ExecutionDocument[]> {
+    const { models, workspaceId, clock } = this.deps;
+    const filter = { workspaceId, status, nextActionAt: { $lte: clock.now() } };
+    return models.executions.find(filter).sort({ nextActionAt: 1 }).limit(limit).lean();
+  }
+
+  /** Not a change of state: when to look next. */
+  async lookAgain(id: string, status: ExecutionStatus, nextActionAt: Date | null): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.executions.updateOne({ _id: id, workspaceId, status }, { $set: { nextActionAt } });
+  }
+
+  async pendingOf(callerId: string, limit: number): Promise<number> {
+    const { models, workspaceId } = this.deps;
+    const status = { $in: ['pending_approval', 'pending_authorization'] as ExecutionStatus[] };
+    return models.executions.countDocuments({ workspaceId, status, callerId }).limit(limit);
+  }
+
+  async waitingFor(memberId: string, connectionId?: string, callerId?: string): Promise<ExecutionDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.executions
+      .find({
+        workspaceId,
+        status: 'pending_authorization',
+        onBehalfOf: memberId,
+        ...(connectionId === undefined ? {} : { connectionId }),
+        ...(callerId === undefined ? {} : { callerId }),
+      })
+      .sort({ createdAt: 1 })
+      .limit(200)
+      .lean();
+  }
+
+  /** Newest first, by keyset: a page costs the same however deep it is. */
+  async list(query: ExecutionQuery): Promise<ExecutionDocument[]> {
+    const { models, workspaceId } = this.deps;
+    const filter: QueryFilter<ExecutionDocument> = { workspaceId };
+    if (query.status) filter.status = query.status;
+    if (query.connectionIds && query.requesterId) {
+      filter.$and = [
+        { $or: [{ connectionId: { $in: [...query.connectionIds] } }, { requesterId: query.requesterId }] },
+      ];
+    } else if (query.requesterId) filter.requesterId = query.requesterId;
+    if (query.before) {
+      const { createdAt, id } = query.before;
+      filter.$or = [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }];
+    }
+    return models.executions.find(filter).sort({ createdAt: -1, _id: -1 }).limit(query.limit).lean();
+  }
+
+  /** Ends in `cancelled`, `denied` or `expired` what still waits for an authorization. */
+  async endWaiting(
+    execution: ExecutionDocument,
+    to: 'cancelled' | 'denied' | 'expired',
+    error: { code: 'cancelled' | 'needs_authorization' | 'expired'; message: string },
+  ): Promise<ExecutionDocument | null> {
+    return this.transition(execution, to, ended(this.deps.clock.now(), error));
+  }
+}
+
+/** The fields that every end has. */
+export function ended(
+  now: Date,
+  error: { code: string; message: string; retryAfter?: number | undefined } | null,
+): Partial<ExecutionDocument> {
+  return {
+    finishedAt: now,
+    nextActionAt: null,
+    expiresAt: null,
+    error: error ? { code: error.code, message: error.message, retryAfter: error.retryAfter ?? null } : null,
+  };
+}
+
+/** @throws AppError `not_found` */
+export function required<T>(value: T | null, what: string): T {
+  if (value === null) throw new AppError('not_found', `There is no such ${what}.`);
+  return value;
+}

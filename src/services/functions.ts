@@ -1,0 +1,86 @@
+/** Functions of a connection: the connector's definitions, seen through what an admin turned on. */
+import type { ConnectionDocument } from '../../models/types.js';
+import { definitionHash } from '../connectors/definition-hash.js';
+import type { ConnectorDefinition, FunctionDefinition, JsonValue } from '../connectors/framework.js';
+
+export type ConnectionConfig = Readonly<Record<string, JsonValue>>;
+
+export function configOf(connection: ConnectionDocument): ConnectionConfig {
+  return connection.config as ConnectionConfig;
+}
+
+interface Compiled {
+  readonly all: readonly FunctionDefinition[];
+  readonly byName: ReadonlyMap<string, FunctionDefinition>;
+  readonly hashes: Map<string, string>;
+}
+
+/** Compiling imported operations costs milliseconds; a connection's `rev` tells when it must be done again. */
+const compiled = new Map<string, { rev: number; value: Compiled }>();
+const COMPILED_LIMIT = 500;
+
+function compile(connector: ConnectorDefinition, connection: ConnectionDocument): Compiled {
+  const cacheKey = `${connection.workspaceId}/${connection._id}`;
+  const cached = compiled.get(cacheKey);
+  if (cached?.rev === connection.rev) return cached.value;
+  const all = connector.functions(configOf(connection));
+  const value = { all, byName: new Map(all.map((fn) => [fn.name, fn])), hashes: new Map<string, string>() };
+  if (compiled.size >= COMPILED_LIMIT) compiled.clear();
+  compiled.set(cacheKey, { rev: connection.rev, value });
+  return value;
+}
+
+export function allFunctions(connector: ConnectorDefinition, connection: ConnectionDocument) {
+  return compile(connector, connection).all;
+}
+
+export function enabledFunctions(
+  connector: ConnectorDefinition,
+  connection: ConnectionDocument,
+): readonly FunctionDefinition[] {
+  const on = new Set(connection.enabledFunctions);
+  return compile(connector, connection).all.filter((fn) => on.has(fn.name));
+}
+
+/** Null when there is no such function or it is turned off. */
+export function enabledFunction(
+  connector: ConnectorDefinition,
+  connection: ConnectionDocument,
+  name: string,
+): FunctionDefinition | null {
+  if (!connection.enabledFunctions.includes(name)) return null;
+  return compile(connector, connection).byName.get(name) ?? null;
+}
+
+export function definitionHashOf(
+  connector: ConnectorDefinition,
+  connection: ConnectionDocument,
+  fn: FunctionDefinition,
+): string {
+  const { hashes } = compile(connector, connection);
+  const known = hashes.get(fn.name);
+  if (known) return known;
+  const hash = definitionHash(fn);
+  hashes.set(fn.name, hash);
+  return hash;
+}
+
+/** Scopes that the enabled functions need, and that the auth method always asks for. */
+export function neededScopes(
+  connector: ConnectorDefinition,
+  connection: ConnectionDocument,
+): readonly string[] {
+  const method = connector.auth.find((each) => each.id === connection.auth);
+  const base = method?.kind === 'oauth' ? method.baseScopes : [];
+  return [...new Set([...base, ...enabledFunctions(connector, connection).flatMap((fn) => fn.scopes)])];
+}
+
+/** `CONNECTOR_ENDPOINTS` key → base URL, without a trailing slash. */
+export function baseUrlOf(
+  connector: ConnectorDefinition,
+  config: ConnectionConfig,
+  endpoints: Readonly<Record<string, string>>,
+): string {
+  const url = endpoints[connector.id] ?? connector.baseUrl ?? String(config.base_url ?? '');
+  return url.replace(/\/+$/, '');
+}

@@ -1,0 +1,194 @@
+/** What members allow: authorizations of private connections, and which caller may act for them. */
+import type { ClientSession } from 'mongoose';
+import {
+  type Actor,
+  type AuthorizationDocument,
+  type ConnectionDocument,
+  type ConsentDocument,
+  type ExecutionDocument,
+  SHARED,
+  type Subject,
+} from '../../models/types.js';
+import { newId } from '../ids.js';
+import type { AuditService } from './audit.js';
+import type { CredentialService, NewCredential } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import type { ExecutionStore } from './execution-store.js';
+import type { OutboxService } from './outbox.js';
+
+/** Names the DM about one member, connection and caller (`-` when she connects without a caller asking). */
+export function authorizationSubject(
+  connectionId: string,
+  memberId: string,
+  callerId: string | null,
+): string {
+  return `${connectionId}|${memberId}|${callerId ?? '-'}`;
+}
+
+export class MemberService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId'>,
+    private readonly audit: AuditService,
+    private readonly credentials: CredentialService,
+    private readonly outbox: OutboxService,
+    private readonly executions: ExecutionStore,
+  ) {}
+
+  /** Calls that wait for her: for one caller, or (null) for any. */
+  async waiting(
+    memberId: string,
+    connectionId: string,
+    callerId: string | null,
+  ): Promise<ExecutionDocument[]> {
+    return this.executions.waitingFor(memberId, connectionId, callerId ?? undefined);
+  }
+
+  async authorization(connectionId: string, memberId: string): Promise<AuthorizationDocument | null> {
+    const { models, workspaceId } = this.deps;
+    return models.authorizations.findOne({ workspaceId, connectionId, memberId }).lean();
+  }
+
+  async authorizationsOf(memberId: string): Promise<AuthorizationDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.authorizations.find({ workspaceId, memberId, status: 'active' }).lean();
+  }
+
+  async authorizationCount(connectionId: string): Promise<number> {
+    const { models, workspaceId } = this.deps;
+    return models.authorizations.countDocuments({ workspaceId, connectionId, status: 'active' });
+  }
+
+  async consent(memberId: string, callerId: string, connectionId: string): Promise<ConsentDocument | null> {
+    const { models, workspaceId } = this.deps;
+    return models.consents.findOne({ workspaceId, memberId, callerId, connectionId }).lean();
+  }
+
+  async consentsOf(memberId: string): Promise<ConsentDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.consents.find({ workspaceId, memberId, status: 'allowed' }).lean();
+  }
+
+  /** Both halves: she allows the caller, and a private connection has her own authorization. Never anybody else's. */
+  async allows(memberId: string, callerId: string, connection: ConnectionDocument): Promise<boolean> {
+    const consent = await this.consent(memberId, callerId, connection._id);
+    if (consent?.status !== 'allowed') return false;
+    if (connection.identity === 'shared') return true;
+    return (await this.authorization(connection._id, memberId))?.status === 'active';
+  }
+
+  /** The identity a call uses. On a private connection it is the member's own and nothing else. */
+  subjectFor(connection: ConnectionDocument, onBehalfOf: string | null): Subject {
+    return connection.identity === 'private' && onBehalfOf ? onBehalfOf : SHARED;
+  }
+
+  async decideConsent(
+    memberId: string,
+    callerId: string,
+    connectionId: string,
+    status: ConsentDocument['status'],
+    session?: ClientSession,
+  ): Promise<void> {
+    const subject = { kind: 'connection', id: connectionId };
+    const actor: Actor = { kind: 'user', id: memberId };
+    const entry = { actor, action: `consent.${status}`, subject, details: { callerId } };
+    const write = async (inside: ClientSession) => {
+      const { models, workspaceId, clock } = this.deps;
+      await models.consents.updateOne(
+        { workspaceId, memberId, callerId, connectionId },
+        { $set: { status, decidedAt: clock.now() }, $setOnInsert: { _id: newId('cons') } },
+        { upsert: true, session: inside },
+      );
+      await this.audit.record(entry, inside);
+    };
+    if (session) await write(session);
+    else await this.deps.models.consents.db.transaction(write);
+  }
+
+  /**
+   * Stores what a member proved in the browser: credential, authorization and the callers she ticked; all or nothing,
+   * with whatever `also` does in the same transaction (using her link up).
+   */
+  async authorize(
+    connection: ConnectionDocument,
+    memberId: string,
+    credential: Omit<NewCredential, 'connectionId' | 'subject' | 'createdBy'> & { account: string },
+    callerIds: readonly string[],
+    also?: (session: ClientSession) => Promise<unknown>,
+  ): Promise<void> {
+    const { models, workspaceId, clock } = this.deps;
+    const entry = {
+      actor: { kind: 'user', id: memberId } as const,
+      action: 'authorization.granted',
+      subject: { kind: 'connection', id: connection._id },
+      details: { account: credential.account, scopes: credential.scopes, callers: callerIds },
+    };
+    await this.audit.change(entry, async (session) => {
+      await also?.(session);
+      const owner = { connectionId: connection._id, subject: memberId, createdBy: memberId };
+      await this.credentials.store({ ...credential, ...owner }, session);
+      const now = clock.now();
+      await models.authorizations.updateOne(
+        { workspaceId, connectionId: connection._id, memberId },
+        {
+          $set: {
+            account: credential.account,
+            scopes: [...(credential.scopes ?? [])],
+            status: 'active',
+            updatedAt: now,
+          },
+          $setOnInsert: { _id: newId('auth'), createdAt: now },
+        },
+        { upsert: true, session },
+      );
+      for (const callerId of callerIds) {
+        await this.decideConsent(memberId, callerId, connection._id, 'allowed', session);
+      }
+    });
+  }
+
+  /** Revokes her authorization: the credential is deleted at once, so that the next call cannot use it. */
+  async revoke(connection: ConnectionDocument, memberId: string): Promise<boolean> {
+    const { models, workspaceId, clock } = this.deps;
+    const entry = {
+      actor: { kind: 'user', id: memberId } as const,
+      action: 'authorization.revoked',
+      subject: { kind: 'connection', id: connection._id },
+    };
+    const revoked = await this.audit.change(entry, async (session) => {
+      const done = await models.authorizations.updateOne(
+        { workspaceId, connectionId: connection._id, memberId, status: 'active' },
+        { $set: { status: 'revoked', updatedAt: clock.now() } },
+        { session },
+      );
+      await this.credentials.remove(connection._id, memberId, session);
+      await models.consents.updateMany(
+        { workspaceId, memberId, connectionId: connection._id, status: 'allowed' },
+        { $set: { status: 'revoked', decidedAt: clock.now() } },
+        { session },
+      );
+      return done.modifiedCount === 1;
+    });
+    await this.refreshDms(connection._id, memberId);
+    return revoked;
+  }
+
+  /** Asks the member, in her DM and nowhere else. */
+  async ask(connectionId: string, memberId: string, callerId: string | null): Promise<void> {
+    await this.outbox.showAgain(
+      'authorization',
+      authorizationSubject(connectionId, memberId, callerId),
+      memberId,
+    );
+  }
+
+  /** Every DM about this member and connection shows the new state. */
+  async refreshDms(connectionId: string, memberId: string): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const rows = await models.outbox
+      .find({ workspaceId, view: 'authorization', to: memberId }, { subjectId: 1 })
+      .lean();
+    for (const { subjectId } of rows) {
+      if (subjectId.startsWith(`${connectionId}|`)) await this.outbox.refresh('authorization', subjectId);
+    }
+  }
+}

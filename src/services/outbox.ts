@@ -1,0 +1,228 @@
+/**
+ * The outbox: every card, DM and update is a row here, delivered at least once and in order (G11). A row does not
+ * carry what to show but what it is about; who delivers it draws the state of that moment. So an update can be
+ * late but never out of order, and a repair is the same as a delivery.
+ */
+import type { OutboxDocument } from '../../models/types.js';
+import { newId } from '../ids.js';
+import type { Dependencies } from './dependencies.js';
+
+/** How long a delivery may take before another process takes the row over. */
+export const DELIVERY_LEASE_MS = 20_000;
+
+export class OutboxService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'signals' | 'processId'>,
+  ) {}
+
+  /** One more copy of a view at one place. Asking again for the same copy changes nothing. */
+  async show(
+    view: OutboxDocument['view'],
+    subjectId: string,
+    to: string,
+    deadline: Date | null,
+  ): Promise<void> {
+    const { models, workspaceId, clock, signals } = this.deps;
+    const now = clock.now();
+    await models.outbox.updateOne(
+      { _id: `${view}:${subjectId}:${to}`, workspaceId },
+      { $setOnInsert: { ...this.empty(now), to, view, subjectId, deadline } },
+      { upsert: true },
+    );
+    signals.emit('outbox');
+  }
+
+  /** A view is to be posted anew at the end of the conversation, because it asks for something again. */
+  async showAgain(view: OutboxDocument['view'], subjectId: string, to: string): Promise<void> {
+    const { models, workspaceId, clock, signals } = this.deps;
+    await this.show(view, subjectId, to, null);
+    await models.outbox.updateOne(
+      { _id: `${view}:${subjectId}:${to}`, workspaceId },
+      { $set: { ts: null, notBefore: clock.now(), failed: null }, $inc: { wanted: 1 } },
+    );
+    signals.emit('outbox');
+  }
+
+  /** The subject changed: every copy is to be drawn again. */
+  async refresh(view: OutboxDocument['view'], subjectId: string): Promise<void> {
+    const { models, workspaceId, clock, signals } = this.deps;
+    await models.outbox.updateMany(
+      { workspaceId, subjectId, view },
+      { $inc: { wanted: 1 }, $set: { notBefore: clock.now() } },
+    );
+    signals.emit('outbox');
+  }
+
+  /** A message that never changes. */
+  async notify(to: string, message: { text: string; blocks: unknown[] }): Promise<void> {
+    const { models, signals, clock } = this.deps;
+    const id = newId('note');
+    await models.outbox.create([
+      {
+        ...this.empty(clock.now()),
+        _id: id,
+        workspaceId: this.deps.workspaceId,
+        to,
+        view: 'notice',
+        subjectId: id,
+        deadline: null,
+        message,
+      },
+    ]);
+    signals.emit('outbox');
+  }
+
+  /** A copy that we posted but, having died in between, do not know of: it is kept up to date from now on. */
+  async adopt(view: OutboxDocument['view'], subjectId: string, channel: string, ts: string): Promise<void> {
+    const { models, workspaceId, clock } = this.deps;
+    const known = await models.outbox.countDocuments({ workspaceId, subjectId, channel, ts }).limit(1);
+    if (known > 0) return;
+    await models.outbox.updateOne(
+      { _id: `${view}:${subjectId}:${channel}:${ts}`, workspaceId },
+      {
+        $setOnInsert: {
+          ...this.empty(clock.now()),
+          to: channel,
+          view,
+          subjectId,
+          deadline: null,
+          channel,
+          ts,
+        },
+      },
+      { upsert: true },
+    );
+  }
+
+  /** Has any copy reached anybody? */
+  async wasShown(view: OutboxDocument['view'], subjectId: string): Promise<boolean> {
+    const { models, workspaceId } = this.deps;
+    return (
+      (await models.outbox.countDocuments({ workspaceId, subjectId, view, shown: { $gt: 0 } }).limit(1)) > 0
+    );
+  }
+
+  /** Takes the next row that is due. Null when there is none. */
+  async claim(): Promise<OutboxDocument | null> {
+    const { models, workspaceId, clock, processId } = this.deps;
+    const now = clock.now();
+    return models.outbox
+      .findOneAndUpdate(
+        {
+          workspaceId,
+          notBefore: { $lte: now },
+          failed: null,
+          $or: [{ lease: null }, { 'lease.until': { $lte: now } }],
+        },
+        { $set: { lease: { owner: processId, until: new Date(now.getTime() + DELIVERY_LEASE_MS) } } },
+        { sort: { notBefore: 1 }, returnDocument: 'after' },
+      )
+      .lean();
+  }
+
+  /** Where a message now is. Stored at once, so that a crash afterwards updates it rather than posting another. */
+  async posted(row: OutboxDocument, channel: string, ts: string): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.outbox.updateOne({ _id: row._id, workspaceId }, { $set: { channel, ts } });
+  }
+
+  /** The row shows what was wanted when it was claimed; it stays due if more was wanted meanwhile. */
+  async delivered(row: OutboxDocument, drawn: number): Promise<void> {
+    const { models, workspaceId, processId } = this.deps;
+    await models.outbox.updateOne(
+      { _id: row._id, workspaceId, 'lease.owner': processId },
+      [
+        {
+          $set: {
+            shown: row.wanted,
+            drawn,
+            attempts: 0,
+            lease: null,
+            notBefore: { $cond: [{ $gt: ['$wanted', row.wanted] }, '$notBefore', null] },
+          },
+        },
+      ],
+      { updatePipeline: true },
+    );
+  }
+
+  async postpone(row: OutboxDocument, until: Date, countAttempt: boolean): Promise<void> {
+    const { models, workspaceId, processId } = this.deps;
+    await models.outbox.updateOne(
+      { _id: row._id, workspaceId, 'lease.owner': processId },
+      { $set: { lease: null, notBefore: until }, ...(countAttempt ? { $inc: { attempts: 1 } } : {}) },
+    );
+  }
+
+  /** Slack refuses this message for good, or nobody needs it any more. */
+  async giveUp(row: OutboxDocument, reason: string): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.outbox.updateOne(
+      { _id: row._id, workspaceId },
+      { $set: { lease: null, notBefore: null, failed: reason } },
+    );
+  }
+
+  /** A message was deleted under us: the next delivery posts it anew. */
+  async forgetMessage(row: OutboxDocument): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.outbox.updateOne({ _id: row._id, workspaceId }, { $set: { ts: null } });
+  }
+
+  /**
+   * Takes a turn: at most one holder until the given moment. Used for one message per second and channel.
+   * Null when the turn is ours, otherwise when to try again.
+   */
+  async takeTurn(key: string, milliseconds: number): Promise<Date | null> {
+    const { models, workspaceId, clock } = this.deps;
+    const now = clock.now();
+    const _id = `${workspaceId}:${key}`;
+    const until = new Date(now.getTime() + milliseconds);
+    try {
+      await models.throttles.updateOne(
+        { _id, workspaceId, until: { $lte: now } },
+        { $set: { until } },
+        { upsert: true },
+      );
+      return null;
+    } catch (error) {
+      if ((error as { code?: number }).code !== 11000) throw error;
+      const holder = await models.throttles.findOne({ _id, workspaceId }).lean();
+      return holder?.until ?? now;
+    }
+  }
+
+  /** Slack said Retry-After: nobody sends to that method before. */
+  async block(key: string, until: Date): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.throttles.updateOne(
+      { _id: `${workspaceId}:${key}`, workspaceId },
+      { $max: { until } },
+      { upsert: true },
+    );
+  }
+
+  async blockedUntil(key: string): Promise<Date | null> {
+    const { models, workspaceId, clock } = this.deps;
+    const found = await models.throttles.findOne({ _id: `${workspaceId}:${key}`, workspaceId }).lean();
+    return found && found.until > clock.now() ? found.until : null;
+  }
+
+  private empty(
+    now: Date,
+  ): Omit<OutboxDocument, '_id' | 'workspaceId' | 'to' | 'view' | 'subjectId' | 'deadline'> {
+    return {
+      message: null,
+      wanted: 1,
+      shown: 0,
+      drawn: 0,
+      channel: null,
+      ts: null,
+      attempts: 0,
+      notBefore: now,
+      lease: null,
+      failed: null,
+      createdAt: now,
+    };
+  }
+}

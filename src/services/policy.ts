@@ -1,0 +1,67 @@
+/** Policy: which rule a call falls under, and what that asks. Pure. */
+import type { ConnectionDocument, Effect, PolicyRule, Requirement, Risk } from '../../models/types.js';
+import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
+
+/** PRODUCT.md, "Defaults": an approval expires after 60 minutes. */
+export const DEFAULT_EXPIRY_MINUTES = 60;
+const RISKS: readonly Risk[] = ['read', 'write', 'destructive'];
+
+export function higherRisk(a: Risk, b: Risk): Risk {
+  return RISKS.indexOf(a) >= RISKS.indexOf(b) ? a : b;
+}
+
+/** The risk of a call: the function's own, for these arguments, raised where an admin raised it. */
+export function riskOf(
+  connection: Pick<ConnectionDocument, 'raisedRisks'>,
+  fn: FunctionDefinition,
+  args?: Arguments,
+): Risk {
+  const own = args && fn.riskOf ? fn.riskOf(args) : fn.risk;
+  const raised = connection.raisedRisks[fn.name];
+  return raised ? higherRisk(own, raised) : own;
+}
+
+/** The rule that holds where no rule of the connection matches: the catalogue's default. */
+function defaultRule(fn: FunctionDefinition, risk: Risk): PolicyRule {
+  const raised = higherRisk(risk, fn.risk) !== fn.risk;
+  return {
+    id: 'default',
+    functions: null,
+    risks: null,
+    effect: fn.approval === 'auto' && !raised ? 'allow' : 'ask',
+    approvers: { users: [], usergroups: [], connectionOwner: false },
+    quorum: 1,
+    route: null,
+    expiresInMinutes: DEFAULT_EXPIRY_MINUTES,
+  };
+}
+
+function matches(rule: PolicyRule, name: string, risk: Risk): boolean {
+  if (rule.functions && !rule.functions.includes(name)) return false;
+  return rule.risks === null || rule.risks.includes(risk);
+}
+
+export interface Verdict {
+  readonly risk: Risk;
+  readonly effect: Effect;
+  readonly requirement: Requirement;
+  readonly rule: PolicyRule;
+}
+
+/** First match wins; then the default. "Ask every time" turns an allow into a question, whatever the rule says. */
+export function evaluate(
+  connection: Pick<ConnectionDocument, 'policy' | 'raisedRisks'>,
+  fn: FunctionDefinition,
+  args?: Arguments,
+): Verdict {
+  const risk = riskOf(connection, fn, args);
+  const rule = connection.policy.rules.find((each) => matches(each, fn.name, risk)) ?? defaultRule(fn, risk);
+  const effect: Effect = rule.effect === 'allow' && fn.askEveryTime ? 'ask' : rule.effect;
+  const requirement = ({ allow: 'none', ask: 'required', deny: 'blocked' } as const)[effect];
+  return { risk, effect, requirement, rule };
+}
+
+export function hasApprover(rule: PolicyRule): boolean {
+  const { users, usergroups, connectionOwner } = rule.approvers;
+  return users.length > 0 || usergroups.length > 0 || connectionOwner;
+}

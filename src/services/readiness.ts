@@ -1,0 +1,82 @@
+/** The readiness list of PRODUCT.md: a connection is a draft until every line is done. Pure. */
+import type { ConnectionDocument } from '../../models/types.js';
+import type { FunctionDefinition } from '../connectors/framework.js';
+import { evaluate, hasApprover } from './policy.js';
+
+export interface ReadinessItem {
+  readonly id:
+    | 'owners'
+    | 'purpose'
+    | 'credential'
+    | 'functions'
+    | 'scopes'
+    | 'approvers'
+    | 'read_test'
+    | 'write_test';
+  readonly label: string;
+  readonly done: boolean;
+  /** What to do about it. */
+  readonly next: string;
+}
+
+export function readiness(
+  connection: ConnectionDocument,
+  enabled: readonly FunctionDefinition[],
+  hasCredential: boolean,
+): readonly ReadinessItem[] {
+  const verdicts = enabled.map((fn) => ({ fn, verdict: evaluate(connection, fn) }));
+  const writes = verdicts.filter(({ verdict }) => verdict.risk !== 'read');
+  const reads = verdicts.filter(({ verdict }) => verdict.risk === 'read' && verdict.effect !== 'deny');
+  const asked = writes.filter(({ verdict }) => verdict.effect === 'ask');
+  const unattended = asked.filter(
+    ({ verdict }) => connection.identity === 'shared' && !hasApprover(verdict.rule),
+  );
+  const item = (id: ReadinessItem['id'], label: string, done: boolean, next: string): ReadinessItem => ({
+    id,
+    label,
+    done,
+    next,
+  });
+  return [
+    item(
+      'owners',
+      'Owner and business owner are named',
+      connection.businessOwnerId !== null,
+      'Edit the connection',
+    ),
+    item('purpose', 'Purpose is written', connection.purpose.trim() !== '', 'Edit the connection'),
+    item('functions', 'At least one function is turned on', enabled.length > 0, 'Pick functions'),
+    item('credential', 'Credential is entered', hasCredential, 'Enter the credential'),
+    item(
+      'scopes',
+      'Scopes were reviewed',
+      connection.scopesReviewedAt !== null,
+      'Compare granted and needed, then confirm',
+    ),
+    item(
+      'approvers',
+      'Every write function has an approver or is blocked',
+      unattended.length === 0,
+      `Name approvers for ${unattended
+        .map(({ fn }) => fn.name)
+        .slice(0, 3)
+        .join(', ')}`,
+    ),
+    item(
+      'read_test',
+      'A read function was tested',
+      reads.length === 0 || connection.readTestedAt !== null,
+      'Use Test',
+    ),
+    item(
+      'write_test',
+      'An approval-protected write was tested end to end',
+      asked.length === 0 || connection.writeTestedAt !== null,
+      'Let a test caller ask for a write, and approve it',
+    ),
+  ];
+}
+
+export function isReady(items: readonly ReadinessItem[]): boolean {
+  return items.every((item) => item.done);
+}

@@ -1,0 +1,142 @@
+/**
+ * What sweepers do (G8): after any crash every execution goes on or ends, with nobody's help. Each item is taken by
+ * compare-and-set, so two sweepers at once are harmless.
+ */
+import type { ApprovalService } from './approvals.js';
+import type { Dependencies } from './dependencies.js';
+import { type ExecutionStore, ended } from './execution-store.js';
+import type { MemberService } from './members.js';
+import type { OutboxService } from './outbox.js';
+import type { Runner } from './runner.js';
+import type { SubmissionService } from './submission.js';
+
+/** Cards of executions that changed this recently are compared with what they should show. */
+const REPAIR_WINDOW_MS = 3_600_000;
+
+export interface RecoveryParts {
+  readonly executions: ExecutionStore;
+  readonly approvals: ApprovalService;
+  readonly submissions: SubmissionService;
+  readonly members: MemberService;
+  readonly runner: Runner;
+  readonly outbox: OutboxService;
+}
+
+export class RecoveryService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'log'>,
+    private readonly parts: RecoveryParts,
+  ) {}
+
+  /** Queued and unclaimed: the normal way to a claim. */
+  async claimQueued(): Promise<void> {
+    for (const execution of await this.parts.executions.due('queued')) this.parts.runner.take(execution._id);
+  }
+
+  /** Claimed, and the lease is over: whoever had it is gone, and what it sent nobody knows (G2). */
+  async endAbandoned(): Promise<void> {
+    for (const execution of await this.parts.executions.due('executing')) {
+      const read = execution.risk === 'read';
+      const status = read ? 'failed' : 'outcome_unknown';
+      const message = read
+        ? 'The process that ran this call stopped. Nothing was changed; ask again.'
+        : 'The process that ran this call stopped before it could record the outcome. Whether the call took effect is unknown; it is not repeated.';
+      const error = { code: read ? 'upstream_unavailable' : 'outcome_unknown', message };
+      // `rev` does not change with a renewal, so the guard makes sure that the lease is still over.
+      const stillOver = { $expr: { $lte: ['$attempt.leaseUntil', '$$NOW'] } };
+      const done = await this.parts.executions.transition(
+        execution,
+        status,
+        ended(this.deps.clock.now(), error),
+        stillOver,
+      );
+      if (done) this.deps.log.warn({ execution: done._id, status }, 'ended an abandoned execution');
+      await this.parts.runner.finish(done);
+    }
+  }
+
+  /** Accepted, but the process died before it asked anybody. */
+  async announcePending(): Promise<void> {
+    for (const execution of await this.parts.executions.due('pending_approval')) {
+      await this.one(execution._id, () => this.parts.approvals.announce(execution));
+    }
+    for (const execution of await this.parts.executions.due('pending_authorization')) {
+      await this.one(execution._id, () => this.parts.submissions.revive(execution));
+    }
+  }
+
+  /** Decided but not followed, or out of time. */
+  async settleApprovals(): Promise<void> {
+    for (const approval of await this.parts.approvals.unsettled()) {
+      await this.one(approval.executionId, async () => {
+        if (approval.status !== 'pending') {
+          await this.parts.approvals.settle(approval);
+          return;
+        }
+        const shown = await this.parts.outbox.wasShown('approval', approval.executionId);
+        const note = shown
+          ? 'Nobody decided in time.'
+          : 'The card could not be delivered in time (undeliverable).';
+        await this.parts.approvals.end(approval, 'expired', note);
+      });
+    }
+  }
+
+  /** Cards whose last drawing is older than what happened since. */
+  async repairCards(): Promise<void> {
+    const { models, workspaceId, clock } = this.deps;
+    const since = new Date(clock.now().getTime() - REPAIR_WINDOW_MS);
+    const settledFor = new Date(clock.now().getTime() - 3_000);
+    const changed = await models.executions
+      .find(
+        { workspaceId, approvalId: { $ne: null }, updatedAt: { $gte: since, $lte: settledFor } },
+        { rev: 1 },
+      )
+      .limit(1_000)
+      .lean();
+    if (changed.length === 0) return;
+    const revisions = new Map(changed.map((execution) => [execution._id, execution.rev]));
+    const copies = await models.outbox
+      .find(
+        {
+          workspaceId,
+          view: 'approval',
+          subjectId: { $in: [...revisions.keys()] },
+          notBefore: null,
+          failed: null,
+        },
+        { subjectId: 1, drawn: 1 },
+      )
+      .lean();
+    const stale = new Set(
+      copies
+        .filter((copy) => copy.drawn < (revisions.get(copy.subjectId) ?? 0))
+        .map((copy) => copy.subjectId),
+    );
+    for (const subjectId of stale) await this.parts.outbox.refresh('approval', subjectId);
+  }
+
+  /** Arguments and results go with the retention; the record of the call stays. */
+  async dropOldPayloads(retentionDays: number): Promise<void> {
+    const { models, workspaceId, clock } = this.deps;
+    const before = new Date(clock.now().getTime() - retentionDays * 86_400_000);
+    const old = await models.payloads
+      .find({ workspaceId, createdAt: { $lt: before } }, { _id: 1 })
+      .limit(1_000)
+      .lean();
+    if (old.length > 0)
+      await models.payloads.deleteMany({ workspaceId, _id: { $in: old.map((each) => each._id) } });
+  }
+
+  /** One that fails does not keep the others waiting. */
+  private async one(executionId: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.deps.log.warn(
+        { err: error, execution: executionId },
+        'recovery of one execution failed; it is tried again',
+      );
+    }
+  }
+}

@@ -1,0 +1,290 @@
+/** Claiming a queued execution, running it once, and recording how it ended (G1, G2, G5, G6). */
+import type { ApprovalDocument, ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
+import { newId } from '../ids.js';
+import { crashAt } from '../kill-points.js';
+import type { ApprovalService } from './approvals.js';
+import { bindingHash } from './binding.js';
+import type { CallerService } from './callers.js';
+import type { ConnectionService } from './connections.js';
+import type { CredentialService } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import { DirectoryUnavailable } from './directory.js';
+import type { EligibilityService } from './eligibility.js';
+import { type ExecutionStore, ended } from './execution-store.js';
+import { definitionHashOf, enabledFunction } from './functions.js';
+import { LEASE_MS, Lease } from './lease.js';
+import type { MemberService } from './members.js';
+import type { OutboxService } from './outbox.js';
+import type { PayloadService } from './payloads.js';
+import { reasonToRefuse } from './recheck.js';
+import type { SettingsService } from './settings.js';
+import type { TokenService } from './tokens.js';
+import type { Outcome, UpstreamCalls } from './upstream-call.js';
+
+export { LEASE_MS } from './lease.js';
+
+/** Who runs `/connections test`: not a registered caller, so it has no token, access or pause of its own. */
+export const SYSTEM_CALLER = 'test';
+/** How long an outcome that cannot be stored is offered to the database again. */
+const OUTCOME_RETRY_MS = 20_000;
+
+interface Checked {
+  readonly execution: ExecutionDocument;
+  readonly connection: ConnectionDocument;
+  readonly fn: FunctionDefinition;
+  readonly args: Arguments;
+}
+
+export interface RunnerParts {
+  readonly executions: ExecutionStore;
+  readonly payloads: PayloadService;
+  readonly approvals: ApprovalService;
+  readonly eligibility: EligibilityService;
+  readonly settings: SettingsService;
+  readonly callers: CallerService;
+  readonly members: MemberService;
+  readonly connections: ConnectionService;
+  readonly credentials: CredentialService;
+  readonly tokens: TokenService;
+  readonly calls: UpstreamCalls;
+  readonly outbox: OutboxService;
+}
+
+export class Runner {
+  private readonly running = new Set<Promise<void>>();
+  /** Executions whose outcome could not be stored: their answers say so (G6). */
+  readonly unrecorded = new Set<string>();
+  private accepting = true;
+
+  constructor(
+    private readonly deps: Pick<
+      Dependencies,
+      'models' | 'clock' | 'workspaceId' | 'processId' | 'connector' | 'log'
+    >,
+    private readonly parts: RunnerParts,
+  ) {}
+
+  /** Runs what was recorded and claimed in one step (nothing to ask). */
+  start(
+    execution: ExecutionDocument,
+    connection: ConnectionDocument,
+    fn: FunctionDefinition,
+    args: Arguments,
+    claimedAt: number,
+  ): void {
+    this.track(this.perform({ execution, connection, fn, args }, claimedAt));
+  }
+
+  /** Claims a queued execution and runs it. Harmless to ask for twice: the claim has one winner. */
+  take(executionId: string): void {
+    if (this.accepting) this.track(this.claimAndRun(executionId));
+  }
+
+  /** Stops claiming and waits for what runs, up to the given time (G14). */
+  async drain(milliseconds: number): Promise<void> {
+    this.accepting = false;
+    const deadline = new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
+    await Promise.race([Promise.all(this.running), deadline]);
+  }
+
+  private track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => this.deps.log.error({ err: error }, 'run failed; recovery takes it over'))
+      .finally(() => this.running.delete(tracked));
+    this.running.add(tracked);
+  }
+
+  private async claimAndRun(executionId: string): Promise<void> {
+    const execution = await this.parts.executions.get(executionId);
+    if (execution?.status !== 'queued') return;
+    if (execution.expiresAt && execution.expiresAt <= this.deps.clock.now()) {
+      const message = 'The approval was given too long before the call could run.';
+      const end = ended(this.deps.clock.now(), { code: 'expired', message });
+      await this.finish(await this.parts.executions.transition(execution, 'expired', end));
+      return;
+    }
+    let checked: Checked | null;
+    try {
+      checked = await this.check(execution);
+    } catch (error) {
+      if (!(error instanceof DirectoryUnavailable)) throw error;
+      // G7: a look-up that fails leaves the execution queued; the sweeper tries until its time is over.
+      await this.parts.executions.lookAgain(
+        executionId,
+        'queued',
+        new Date(this.deps.clock.now().getTime() + 3_000),
+      );
+      return;
+    }
+    if (!checked) return;
+    crashAt('before_claim');
+    const now = this.deps.clock.now();
+    const claimedAt = performance.now();
+    const leaseUntil = new Date(now.getTime() + LEASE_MS);
+    const claimed = await this.parts.executions.transition(checked.execution, 'executing', {
+      attempt: { id: newId('at'), process: this.deps.processId, claimedAt: now, leaseUntil },
+      startedAt: now,
+      expiresAt: null,
+      nextActionAt: leaseUntil,
+    });
+    if (!claimed) return;
+    crashAt('after_claim');
+    await this.perform({ ...checked, execution: claimed }, claimedAt);
+  }
+
+  /** Everything again, from the database (G4, G5). Null when the execution was refused. */
+  private async check(execution: ExecutionDocument): Promise<Checked | null> {
+    const { settings, callers, credentials, approvals, members, payloads } = this.parts;
+    const { models, workspaceId } = this.deps;
+    const isSystemCaller = execution.callerId.startsWith(`${SYSTEM_CALLER}:`);
+    const [connection, caller, credential, approval, currentSettings, args] = await Promise.all([
+      models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),
+      callers.get(execution.callerId),
+      credentials.find(execution.connectionId, execution.subject),
+      approvals.ofExecution(execution._id),
+      settings.get(),
+      payloads.arguments(execution).catch(() => null),
+    ]);
+    const connector = this.deps.connector(execution.connector);
+    const fn = connection ? enabledFunction(connector, connection, execution.function) : null;
+    const memberAllows =
+      execution.onBehalfOf === null || connection === null
+        ? true
+        : await members.allows(execution.onBehalfOf, execution.callerId, connection);
+    const definitionHash = connection && fn ? definitionHashOf(connector, connection, fn) : null;
+    const current = { ...execution, policyVersion: connection?.policy.version ?? -1 };
+    if (!args || execution.bindingHash !== bindingHash(current, args)) {
+      const message =
+        'The call is not the one that was approved (arguments, function, identity or policy changed). Nothing was sent.';
+      this.deps.log.error({ execution: execution._id }, 'binding does not hold; refused');
+      await this.refuse(execution, 'refused_binding', message);
+      return null;
+    }
+    const facts = {
+      settings: currentSettings,
+      connection,
+      caller,
+      fn,
+      definitionHash,
+      credential,
+      approval,
+      memberAllows,
+    };
+    const reason =
+      reasonToRefuse(execution, facts, isSystemCaller) ??
+      (await this.approversReason(execution, approval, connection));
+    if (reason !== null) {
+      await this.refuse(
+        execution,
+        'refused_recheck',
+        `Checked again before running: ${reason}. Nothing was sent.`,
+      );
+      return null;
+    }
+    return connection && fn ? { execution, connection, fn, args } : null;
+  }
+
+  private async approversReason(
+    execution: ExecutionDocument,
+    approval: ApprovalDocument | null,
+    connection: ConnectionDocument | null,
+  ): Promise<string | null> {
+    if (execution.requirement !== 'required' || !approval || !connection) return null;
+    for (const decision of approval.decisions) {
+      const eligible = await this.parts.eligibility.mayDecide(approval, connection, decision.userId);
+      if (!eligible.ok) return 'an approver may no longer decide';
+    }
+    return null;
+  }
+
+  private async refuse(execution: ExecutionDocument, code: string, message: string): Promise<void> {
+    const end = ended(this.deps.clock.now(), { code, message });
+    await this.finish(await this.parts.executions.transition(execution, 'failed', end));
+  }
+
+  private async perform(checked: Checked, claimedAt: number): Promise<void> {
+    const { execution, connection } = checked;
+    const { attempt } = execution;
+    if (!attempt) throw new Error('an execution runs only under an attempt');
+    const lease = new Lease(this.deps, execution._id, attempt.id, claimedAt);
+    try {
+      const outcome = await this.call(checked, lease);
+      crashAt('before_outcome');
+      await this.record(execution, outcome);
+      crashAt('after_outcome');
+      if (outcome.status === 'succeeded') await this.noteSuccess(execution, connection);
+    } finally {
+      lease.end();
+    }
+  }
+
+  private async call({ execution, connection, fn, args }: Checked, lease: Lease): Promise<Outcome> {
+    const { calls, tokens } = this.parts;
+    let credential = null;
+    if (connection.auth !== 'none') {
+      const usable = await tokens.usable(connection, execution.subject);
+      if (!usable.ok)
+        return {
+          status: 'failed',
+          code: usable.code,
+          message: usable.message,
+          retryAfter: usable.retryAfter,
+        };
+      if (usable.credential.generation !== execution.credentialGeneration) {
+        return {
+          status: 'failed',
+          code: 'refused_recheck',
+          message: 'The credential was replaced. Nothing was sent.',
+        };
+      }
+      credential = usable.credential;
+    }
+    const outcome = await calls.run(execution, connection, fn, args, credential, lease);
+    if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
+      await tokens.rejected(connection, credential);
+    }
+    return outcome;
+  }
+
+  /** The outcome is offered to the database until it takes it; meanwhile no answer says success (G6). */
+  private async record(execution: ExecutionDocument, outcome: Outcome): Promise<void> {
+    const giveUpAt = performance.now() + OUTCOME_RETRY_MS;
+    for (;;) {
+      try {
+        if (outcome.status === 'succeeded') await this.parts.payloads.storeResult(execution, outcome.value);
+        const error = outcome.status === 'succeeded' ? null : outcome;
+        const truncated = outcome.status === 'succeeded' && outcome.truncated;
+        const done = await this.parts.executions.transition(
+          execution,
+          outcome.status,
+          { ...ended(this.deps.clock.now(), error), truncated },
+          { 'attempt.id': execution.attempt?.id ?? '' },
+        );
+        this.unrecorded.delete(execution._id);
+        await this.finish(done);
+        return;
+      } catch (error) {
+        this.unrecorded.add(execution._id);
+        if (performance.now() > giveUpAt) throw error;
+        this.deps.log.warn({ err: error, execution: execution._id }, 'outcome not recorded yet');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+    }
+  }
+
+  private async noteSuccess(execution: ExecutionDocument, connection: ConnectionDocument): Promise<void> {
+    const read = execution.risk === 'read' && connection.readTestedAt === null;
+    const write = execution.requirement === 'required' && connection.writeTestedAt === null;
+    try {
+      await this.parts.connections.noteUse(connection._id, { read, write, health: 'ok' });
+    } catch (error) {
+      this.deps.log.warn({ err: error, connection: connection._id }, 'last use not noted');
+    }
+  }
+
+  /** Whoever sees a card of it sees how it ended. */
+  async finish(execution: ExecutionDocument | null): Promise<void> {
+    if (execution?.approvalId) await this.parts.outbox.refresh('approval', execution._id);
+  }
+}

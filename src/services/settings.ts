@@ -1,0 +1,78 @@
+import type { Actor, Pause, Settings } from '../../models/types.js';
+import type { AuditService } from './audit.js';
+import type { Dependencies } from './dependencies.js';
+
+/** Arguments and results are kept this long unless an admin says otherwise. */
+const DEFAULT_RETENTION_DAYS = 90;
+
+export type SettingsChange = Partial<
+  Pick<Settings, 'admins' | 'auditors' | 'approvalsChannel' | 'retentionDays' | 'setupDoneAt'>
+>;
+
+/** Settings of the workspace: one document, made at start. */
+export class SettingsService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId'>,
+    private readonly audit: AuditService,
+  ) {}
+
+  async get(): Promise<Settings> {
+    const { models, workspaceId } = this.deps;
+    const found = await models.settings.findOne({ _id: workspaceId, workspaceId }).lean();
+    return found ?? this.defaults();
+  }
+
+  async change(actor: Actor, change: SettingsChange): Promise<void> {
+    await this.audit.change(
+      { actor, action: 'settings.changed', subject: this.subject(), details: { ...change } },
+      (session) => this.write(change, session),
+    );
+  }
+
+  /** The kill switch for everything: nothing is claimed while it is set. */
+  async pause(actor: Actor, pause: Pause | null): Promise<void> {
+    const action = pause ? 'workspace.paused' : 'workspace.resumed';
+    await this.audit.change(
+      { actor, action, subject: this.subject(), details: pause ? { reason: pause.reason } : {} },
+      (session) => this.write({ paused: pause }, session),
+    );
+  }
+
+  /** The app was removed from Slack, or installed again. */
+  async setSlack(state: Settings['slack'], reason: string): Promise<void> {
+    const actor: Actor = { kind: 'system', id: 'slack' };
+    await this.audit.change(
+      { actor, action: `slack.${state}`, subject: this.subject(), details: { reason } },
+      (session) => this.write({ slack: state }, session),
+    );
+  }
+
+  private subject() {
+    return { kind: 'workspace', id: this.deps.workspaceId };
+  }
+
+  private async write(
+    change: SettingsChange & Partial<Pick<Settings, 'paused' | 'slack'>>,
+    session: Parameters<Parameters<AuditService['change']>[1]>[0],
+  ): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const current = await models.settings.findOne({ _id: workspaceId, workspaceId }).session(session).lean();
+    const next: Settings = { ...(current ?? this.defaults()), ...change, updatedAt: this.deps.clock.now() };
+    await models.settings.replaceOne({ _id: workspaceId, workspaceId }, next, { upsert: true, session });
+  }
+
+  private defaults(): Settings {
+    return {
+      _id: this.deps.workspaceId,
+      workspaceId: this.deps.workspaceId,
+      admins: [],
+      auditors: [],
+      approvalsChannel: null,
+      retentionDays: DEFAULT_RETENTION_DAYS,
+      setupDoneAt: null,
+      paused: null,
+      slack: 'active',
+      updatedAt: this.deps.clock.now(),
+    };
+  }
+}

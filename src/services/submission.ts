@@ -1,0 +1,413 @@
+/** From a request of a caller to a recorded execution: what it needs, and whether it may go on. */
+
+import { initialApprovalStatus } from '../../models/state-machines.js';
+import type {
+  CallerDocument,
+  ConnectionDocument,
+  ExecutionDocument,
+  ExecutionStatus,
+} from '../../models/types.js';
+import { canonicalHash } from '../canonical.js';
+import type { Arguments, FunctionDefinition, JsonValue } from '../connectors/framework.js';
+import { AppError } from '../errors.js';
+import { newId } from '../ids.js';
+import { crashAt } from '../kill-points.js';
+import type { ApprovalService } from './approvals.js';
+import { bindingHash } from './binding.js';
+import type { CredentialService } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import { type ExecutionStore, ended } from './execution-store.js';
+import { definitionHashOf, enabledFunction } from './functions.js';
+import type { MemberService } from './members.js';
+import type { PayloadService } from './payloads.js';
+import { evaluate, type Verdict } from './policy.js';
+import { hasAccess, stopped } from './recheck.js';
+import { LEASE_MS, type Runner } from './runner.js';
+import type { SettingsService } from './settings.js';
+
+/** PRODUCT.md, "Defaults": an authorization is waited for 24 hours. */
+export const AUTHORIZATION_WINDOW_MS = 24 * 3_600_000;
+/** shared/RELIABILITY.md, G15: what one caller may have waiting for people at a time. */
+export const PENDING_LIMIT = 100;
+
+export interface CallRequest {
+  readonly connection: string;
+  readonly function: string;
+  readonly arguments: Readonly<Record<string, JsonValue>>;
+  readonly onBehalfOf: string | null;
+  readonly reason: string | null;
+  readonly idempotencyKey: string;
+}
+
+export interface Submitted {
+  readonly execution: ExecutionDocument;
+  /** The same request was made before under this idempotency key. */
+  readonly repeated: boolean;
+}
+
+interface Plan {
+  readonly connection: ConnectionDocument;
+  readonly fn: FunctionDefinition;
+  readonly args: Arguments;
+  readonly verdict: Verdict;
+  readonly execution: ExecutionDocument;
+}
+
+export class SubmissionService {
+  constructor(
+    private readonly deps: Pick<
+      Dependencies,
+      'models' | 'clock' | 'workspaceId' | 'connector' | 'directory' | 'signals' | 'log' | 'processId'
+    >,
+    private readonly executions: ExecutionStore,
+    private readonly payloads: PayloadService,
+    private readonly approvals: ApprovalService,
+    private readonly members: MemberService,
+    private readonly credentials: CredentialService,
+    private readonly settings: SettingsService,
+    private readonly runner: Runner,
+  ) {}
+
+  /**
+   * Records the call and sets it going. Everything that can be refused is refused before anything is stored, except
+   * what has to be on record (blocked, paused, not ready).
+   * @throws AppError `not_found` | `invalid_arguments` | `idempotency_conflict` | `too_many_pending`
+   */
+  async submit(caller: CallerDocument, request: CallRequest): Promise<Submitted> {
+    const requestHash = canonicalHash({
+      connection: request.connection,
+      function: request.function,
+      arguments: request.arguments,
+      onBehalfOf: request.onBehalfOf,
+      reason: request.reason,
+    });
+    const [earlier, connection, settings] = await Promise.all([
+      this.executions.byIdempotencyKey(caller._id, request.idempotencyKey),
+      this.connection(request.connection),
+      this.settings.get(),
+    ]);
+    if (earlier) return repeated(earlier, requestHash);
+    if (!connection?.access.some((each) => each.callerId === caller._id)) {
+      throw new AppError(
+        'not_found',
+        `There is no connection “${request.connection}” that this caller may use.`,
+        { path: '/connection' },
+      );
+    }
+    const fn = enabledFunction(this.deps.connector(connection.connector), connection, request.function);
+    if (!fn || !hasAccess(connection, caller._id, fn.name)) {
+      throw new AppError(
+        'not_found',
+        `“${connection.key}” has no function “${request.function}” that this caller may use.`,
+        { path: '/function' },
+      );
+    }
+    const args = parseArguments(fn, request.arguments);
+    const verdict = evaluate(connection, fn, args);
+    const onBehalfOf = await this.member(request.onBehalfOf, connection);
+    const base = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash);
+    const plan: Plan = { connection, fn, args, verdict, execution: base };
+
+    const stop = stopped(settings, connection, caller);
+    if (stop) return this.refuse(plan, stop, verdict.requirement);
+    if (verdict.effect === 'deny') {
+      const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
+      return this.refuse(plan, { code: 'policy_blocked', message }, 'blocked');
+    }
+    const waitsForPeople = onBehalfOf !== null || verdict.effect === 'ask';
+    if (waitsForPeople && (await this.executions.pendingOf(caller._id, PENDING_LIMIT)) >= PENDING_LIMIT) {
+      const message = `This caller has ${PENDING_LIMIT} requests waiting for people. Wait for answers, or cancel some.`;
+      throw new AppError('too_many_pending', message, { retryAfter: 60 });
+    }
+    if (onBehalfOf !== null && !(await this.members.allows(onBehalfOf, caller._id, connection))) {
+      return this.waitForMember(plan);
+    }
+    return verdict.effect === 'ask' ? this.askForApproval(plan) : this.runNow(plan);
+  }
+
+  /** A member has allowed what a call waited for: it goes on, to its approval or to its run. */
+  async resume(waiting: ExecutionDocument): Promise<void> {
+    const connection = await this.connection(waiting.connectionId);
+    if (!connection || waiting.onBehalfOf === null) return;
+    if (!(await this.members.allows(waiting.onBehalfOf, waiting.callerId, connection))) return;
+    const connector = this.deps.connector(connection.connector);
+    const fn = enabledFunction(connector, connection, waiting.function);
+    const args = await this.payloads.arguments(waiting);
+    if (!fn || !args) {
+      await this.executions.endWaiting(waiting, 'cancelled', {
+        code: 'cancelled',
+        message: 'The function was turned off while the call was waiting.',
+      });
+      return;
+    }
+    const verdict = evaluate(connection, fn, args);
+    const credential = await this.credentials.find(connection._id, waiting.subject);
+    const current: ExecutionDocument = {
+      ...waiting,
+      risk: verdict.risk,
+      requirement: verdict.requirement,
+      policyVersion: connection.policy.version,
+      definitionHash: definitionHashOf(connector, connection, fn),
+      credentialGeneration: credential?.generation ?? 0,
+    };
+    current.bindingHash = bindingHash(current, args);
+    const { risk, requirement, policyVersion, definitionHash, credentialGeneration } = current;
+    const change = {
+      risk,
+      requirement,
+      policyVersion,
+      definitionHash,
+      credentialGeneration,
+      bindingHash: current.bindingHash,
+    };
+    const soon = new Date(this.deps.clock.now().getTime() + 2_000);
+    if (verdict.effect === 'deny') {
+      const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
+      const end = ended(this.deps.clock.now(), { code: 'policy_blocked', message });
+      await this.executions.transition(waiting, 'denied', {
+        ...change,
+        approvalStatus: 'not_required',
+        ...end,
+      });
+      return;
+    }
+    if (verdict.effect === 'allow') {
+      const queued = await this.executions.transition(waiting, 'queued', {
+        ...change,
+        approvalStatus: 'not_required',
+        expiresAt: null,
+        nextActionAt: soon,
+      });
+      if (queued) this.deps.signals.emit('queued', queued._id);
+      return;
+    }
+    const approval = await this.approvals.prepare(
+      this.approvals.draft(current, connection, verdict, current.bindingHash),
+    );
+    const asking = await this.executions.transition(waiting, 'pending_approval', {
+      ...change,
+      approvalStatus: 'pending',
+      approvalId: approval._id,
+      expiresAt: approval.expiresAt,
+      nextActionAt: soon,
+    });
+    if (asking) this.announce(asking);
+  }
+
+  private async compose(
+    caller: CallerDocument,
+    connection: ConnectionDocument,
+    fn: FunctionDefinition,
+    verdict: Verdict,
+    onBehalfOf: string | null,
+    request: CallRequest,
+    requestHash: string,
+  ): Promise<ExecutionDocument> {
+    const subject = this.members.subjectFor(connection, onBehalfOf);
+    const credential =
+      connection.auth === 'none' ? null : await this.credentials.find(connection._id, subject);
+    const now = this.deps.clock.now();
+    return {
+      _id: newId('ex'),
+      workspaceId: this.deps.workspaceId,
+      rev: 1,
+      status: 'queued',
+      connectionId: connection._id,
+      connectionKey: connection.key,
+      connectionName: connection.name,
+      connectionOwnerId: connection.ownerId,
+      connector: connection.connector,
+      function: fn.name,
+      functionTitle: fn.title,
+      risk: verdict.risk,
+      callerId: caller._id,
+      callerName: caller.name,
+      callerOwnerId: caller.ownerId,
+      requesterId: onBehalfOf ?? caller.ownerId,
+      onBehalfOf,
+      subject,
+      reason: request.reason,
+      requirement: verdict.requirement,
+      approvalStatus: initialApprovalStatus(verdict.requirement),
+      approvalId: null,
+      policyVersion: connection.policy.version,
+      definitionHash: definitionHashOf(this.deps.connector(connection.connector), connection, fn),
+      credentialGeneration: credential?.generation ?? 0,
+      bindingHash: null,
+      idempotencyKey: request.idempotencyKey,
+      requestHash,
+      attempt: null,
+      error: null,
+      note: null,
+      truncated: false,
+      createdAt: now,
+      updatedAt: now,
+      decidedAt: null,
+      startedAt: null,
+      finishedAt: null,
+      expiresAt: null,
+      nextActionAt: null,
+    };
+  }
+
+  private async refuse(
+    plan: Plan,
+    error: { code: 'paused' | 'not_ready' | 'policy_blocked'; message: string },
+    requirement: ExecutionDocument['requirement'],
+  ): Promise<Submitted> {
+    return this.accept(plan, 'denied', {
+      requirement,
+      approvalStatus: 'not_required',
+      ...ended(this.deps.clock.now(), error),
+    });
+  }
+
+  private async waitForMember(plan: Plan): Promise<Submitted> {
+    const now = this.deps.clock.now().getTime();
+    const submitted = await this.accept(plan, 'pending_authorization', {
+      expiresAt: new Date(now + AUTHORIZATION_WINDOW_MS),
+      nextActionAt: new Date(now + 2_000),
+    });
+    if (!submitted.repeated) this.askMember(submitted.execution);
+    return submitted;
+  }
+
+  private async askForApproval(plan: Plan): Promise<Submitted> {
+    const hash = bindingHash(plan.execution, plan.args);
+    const approval = this.approvals.draft(plan.execution, plan.connection, plan.verdict, hash);
+    crashAt('before_intent');
+    await this.approvals.insert(approval);
+    const submitted = await this.accept(plan, 'pending_approval', {
+      approvalId: approval._id,
+      bindingHash: hash,
+      expiresAt: approval.expiresAt,
+      nextActionAt: new Date(this.deps.clock.now().getTime() + 2_000),
+    });
+    if (submitted.repeated) await this.approvals.discard(approval._id);
+    else this.announce(submitted.execution);
+    return submitted;
+  }
+
+  /** Nothing to ask: the record of the intent and the claim are one insert. */
+  private async runNow(plan: Plan): Promise<Submitted> {
+    const hash = bindingHash(plan.execution, plan.args);
+    const now = this.deps.clock.now();
+    const leaseUntil = new Date(now.getTime() + LEASE_MS);
+    const claimedAt = performance.now();
+    const submitted = await this.accept(plan, 'executing', {
+      bindingHash: hash,
+      startedAt: now,
+      attempt: { id: newId('at'), process: this.deps.processId, claimedAt: now, leaseUntil },
+      nextActionAt: leaseUntil,
+    });
+    if (!submitted.repeated)
+      this.runner.start(submitted.execution, plan.connection, plan.fn, plan.args, claimedAt);
+    return submitted;
+  }
+
+  /** The record. From here on the call is accepted, and no crash loses it. */
+  private async accept(
+    plan: Plan,
+    status: ExecutionStatus,
+    change: Partial<ExecutionDocument>,
+  ): Promise<Submitted> {
+    const execution: ExecutionDocument = { ...plan.execution, ...change, status };
+    crashAt('before_intent');
+    await this.payloads.storeArguments(execution, plan.args);
+    if (await this.executions.insert(execution)) {
+      crashAt('after_intent');
+      return { execution, repeated: false };
+    }
+    await this.payloads.discard(execution);
+    const earlier = await this.executions.byIdempotencyKey(execution.callerId, execution.idempotencyKey);
+    if (!earlier) throw new AppError('unavailable', 'The call could not be recorded. Try again.');
+    return repeated(earlier, execution.requestHash);
+  }
+
+  /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
+  private announce(execution: ExecutionDocument): void {
+    this.approvals.announce(execution).catch((error: unknown) => {
+      this.deps.log.warn(
+        { err: error, execution: execution._id },
+        'cards not queued yet; the sweeper repeats it',
+      );
+    });
+  }
+
+  private askMember(execution: ExecutionDocument): void {
+    const ask = async () => {
+      if (execution.onBehalfOf === null) return;
+      await this.members.ask(execution.connectionId, execution.onBehalfOf, execution.callerId);
+      const at = this.deps.clock.now().getTime() + 60_000;
+      await this.executions.lookAgain(execution._id, 'pending_authorization', new Date(at));
+    };
+    ask().catch((error: unknown) => {
+      this.deps.log.warn(
+        { err: error, execution: execution._id },
+        'member not asked yet; the sweeper repeats it',
+      );
+    });
+  }
+
+  /** The sweeper's turn: whatever was not asked, is asked; whatever was allowed meanwhile, goes on. */
+  async revive(waiting: ExecutionDocument): Promise<void> {
+    if (waiting.expiresAt && waiting.expiresAt <= this.deps.clock.now()) {
+      const message = 'The member neither allowed nor refused within 24 hours.';
+      const expired = await this.executions.endWaiting(waiting, 'expired', { code: 'expired', message });
+      if (expired?.onBehalfOf) await this.members.refreshDms(expired.connectionId, expired.onBehalfOf);
+      return;
+    }
+    await this.resume(waiting);
+    const current = await this.executions.get(waiting._id);
+    if (current?.status !== 'pending_authorization') return;
+    const neverAsked =
+      waiting.nextActionAt !== null && waiting.nextActionAt.getTime() - waiting.createdAt.getTime() < 10_000;
+    if (neverAsked) this.askMember(waiting);
+    else
+      await this.executions.lookAgain(
+        waiting._id,
+        'pending_authorization',
+        new Date(this.deps.clock.now().getTime() + 60_000),
+      );
+  }
+
+  /** `on_behalf_of` is a Slack user id or an email. */
+  private async member(named: string | null, connection: ConnectionDocument): Promise<string | null> {
+    if (named === null) {
+      if (connection.identity === 'shared') return null;
+      const message = `“${connection.name}” is private: say in on_behalf_of for which member the call is (a Slack user id or an email).`;
+      throw new AppError('invalid_arguments', message, { path: '/on_behalf_of' });
+    }
+    const { directory } = this.deps;
+    const person = named.includes('@') ? await directory.personByEmail(named) : await directory.person(named);
+    if (person?.active && !person.isBot && !person.outsider) return person.id;
+    const message = 'on_behalf_of names nobody who is an active member of this workspace.';
+    throw new AppError('invalid_arguments', message, { path: '/on_behalf_of' });
+  }
+
+  private async connection(keyOrId: string): Promise<ConnectionDocument | null> {
+    const { models, workspaceId } = this.deps;
+    const which = keyOrId.startsWith('con_') ? { _id: keyOrId } : { key: keyOrId.toLowerCase() };
+    return models.connections.findOne({ ...which, workspaceId, status: { $in: ['draft', 'ready'] } }).lean();
+  }
+}
+
+/** @throws AppError `invalid_arguments` with the path of the first problem */
+export function parseArguments(
+  fn: FunctionDefinition,
+  given: Readonly<Record<string, JsonValue>>,
+): Arguments {
+  const parsed = fn.input.parse(given);
+  if (parsed.ok) return parsed.value;
+  const issue = parsed.issues[0];
+  const path = `/arguments${issue?.path ?? ''}`;
+  throw new AppError('invalid_arguments', `${path}: ${issue?.message ?? 'not valid'}`, { path });
+}
+
+function repeated(earlier: ExecutionDocument, requestHash: string): Submitted {
+  if (earlier.requestHash === requestHash) return { execution: earlier, repeated: true };
+  throw new AppError(
+    'idempotency_conflict',
+    'This Idempotency-Key was used for another request. Use a new key.',
+  );
+}

@@ -1,0 +1,147 @@
+/** One call of a function against the outside system: the context it runs in, and what its end means. */
+import type { ConnectionDocument, CredentialDocument, ExecutionDocument } from '../../models/types.js';
+import type {
+  Arguments,
+  CallContext,
+  ConnectorDefinition,
+  FunctionDefinition,
+  JsonValue,
+  UpstreamRequest,
+} from '../connectors/framework.js';
+import { UpstreamError } from '../errors.js';
+import { crashAt } from '../kill-points.js';
+import { createMask, maskDeep, redactText } from '../redact.js';
+import type { CredentialService, Secret } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import { baseUrlOf, configOf } from './functions.js';
+import type { Lease } from './lease.js';
+import { capResult } from './payloads.js';
+
+/** shared/CONNECTORS.md 5.1: 60 s for one call in all. */
+const CALL_TIMEOUT_MS = 60_000;
+
+export type Outcome =
+  | { readonly status: 'succeeded'; readonly value: JsonValue; readonly truncated: boolean }
+  | {
+      readonly status: 'failed' | 'outcome_unknown';
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfter?: number | undefined;
+    };
+
+/** Puts the credential on a request, as the connection's auth method says. */
+function authorized(
+  connector: ConnectorDefinition,
+  connection: ConnectionDocument,
+  secret: Secret,
+  request: UpstreamRequest,
+): UpstreamRequest {
+  const method = connector.auth.find((each) => each.id === connection.auth);
+  if (method?.kind === 'secret') return method.apply(request, secret, configOf(connection));
+  if (method?.kind === 'oauth') {
+    return {
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${secret.access_token ?? ''}` },
+    };
+  }
+  return request;
+}
+
+export class UpstreamCalls {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'outbound' | 'endpoints' | 'connector' | 'log'>,
+    private readonly credentials: CredentialService,
+  ) {}
+
+  /** Runs the function once. Never throws: every end is an outcome. Secrets are masked in whatever comes back. */
+  async run(
+    execution: ExecutionDocument,
+    connection: ConnectionDocument,
+    fn: FunctionDefinition,
+    args: Arguments,
+    credential: CredentialDocument | null,
+    lease: Lease,
+  ): Promise<Outcome> {
+    let known = (text: string): string => text;
+    let sent = false;
+    try {
+      const secret = credential ? this.credentials.open(credential) : {};
+      known = createMask(Object.values(secret));
+      const context = this.context(execution._id, connection, secret, {
+        beforeSend: () => {
+          lease.assertMaySend();
+          crashAt('before_send');
+          sent = true;
+        },
+        afterSend: () => crashAt('after_send'),
+      });
+      const value = await fn.run(context, args);
+      const kept = capResult(maskDeep(value, known));
+      return { status: 'succeeded', value: kept.value, truncated: kept.truncated };
+    } catch (error) {
+      return this.outcomeOf(error, execution, sent, (text) => redactText(known(text)));
+    }
+  }
+
+  /** For look-ups outside an execution (whose account is it?). Guarded and authorized like any call. */
+  context(
+    executionId: string,
+    connection: ConnectionDocument,
+    secret: Secret,
+    hooks: { beforeSend?: () => void; afterSend?: () => void } = {},
+  ): CallContext {
+    const connector = this.deps.connector(connection.connector);
+    const config = configOf(connection);
+    const baseUrl = baseUrlOf(connector, config, this.deps.endpoints);
+    const allow = connector.egress(config, baseUrl);
+    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    return {
+      executionId,
+      config,
+      baseUrl,
+      signal,
+      fetch: (request) =>
+        this.deps.outbound.send(
+          {
+            ...authorized(connector, connection, secret, request),
+            signal,
+            ...(hooks.beforeSend ? { onBeforeSend: hooks.beforeSend } : {}),
+            ...(hooks.afterSend ? { onSent: hooks.afterSend } : {}),
+          },
+          { allow },
+        ),
+    };
+  }
+
+  private outcomeOf(
+    error: unknown,
+    execution: ExecutionDocument,
+    sent: boolean,
+    mask: (text: string) => string,
+  ): Outcome {
+    if (error instanceof UpstreamError) {
+      const unknown = !error.definite && execution.risk !== 'read';
+      const message = mask(error.message);
+      if (unknown)
+        return { status: 'outcome_unknown', code: 'outcome_unknown', message: unknownMessage(message) };
+      return { status: 'failed', code: error.code, message, retryAfter: error.retryAfter };
+    }
+    if (!sent) {
+      this.deps.log.warn({ execution: execution._id, reason: mask(String(error)) }, 'call not sent');
+      const message =
+        'Nothing was sent: the call could not be prepared in time or its credential could not be opened.';
+      return { status: 'failed', code: 'upstream_unavailable', message };
+    }
+    this.deps.log.error(
+      { execution: execution._id, reason: mask(String(error)) },
+      'connector failed after sending',
+    );
+    const message = 'The answer of the outside system could not be understood.';
+    if (execution.risk === 'read') return { status: 'failed', code: 'upstream_unavailable', message };
+    return { status: 'outcome_unknown', code: 'outcome_unknown', message: unknownMessage(message) };
+  }
+}
+
+function unknownMessage(reason: string): string {
+  return `The request was sent, but whether it took effect is unknown (${reason}). It is not repeated; look in the outside system.`;
+}

@@ -1,0 +1,25 @@
+import { sha256Hex } from '../canonical.js';
+import type { Dependencies } from '../services/dependencies.js';
+
+/** Remembers what Slack delivered, across processes, so that the same delivery has its effect once. */
+export class DeliveryLog {
+  constructor(private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'log'>) {}
+
+  /**
+   * False for a delivery that was seen before. While the database is away everything counts as new: what a payload
+   * does is stored there too, by compare-and-set, so nothing can happen twice.
+   */
+  async isNew(delivery: string): Promise<boolean> {
+    const { models, workspaceId, clock, log } = this.deps;
+    try {
+      await models.deliveries.create([
+        { _id: sha256Hex(`${workspaceId}:${delivery}`), workspaceId, at: clock.now() },
+      ]);
+      return true;
+    } catch (error) {
+      if ((error as { code?: number }).code === 11000) return false;
+      log.warn({ err: error }, 'delivery not noted');
+      return true;
+    }
+  }
+}

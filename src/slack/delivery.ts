@@ -1,0 +1,184 @@
+/**
+ * Delivers the outbox: draws each row's current state and posts or updates it, one message per second and channel,
+ * never inside a Retry-After, and again until Slack has it (G11).
+ */
+import type { KnownBlock } from '@slack/types';
+import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
+import type { OutboxDocument } from '../../models/types.js';
+import { crashAt } from '../kill-points.js';
+import type { Dependencies } from '../services/dependencies.js';
+import type { OutboxService } from '../services/outbox.js';
+
+export interface Drawing {
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+  /** Version of the subject that was drawn. */
+  readonly version: number;
+}
+
+/** Draws a row's subject as it is now. Null when there is nothing to show (yet). */
+export type Drawer = (row: OutboxDocument) => Promise<Drawing | null>;
+
+/** Slack: about one message per second and channel (`chat.postMessage`). */
+const CHANNEL_INTERVAL_MS = 1_000;
+const POLL_MS = 1_000;
+const WORKERS = 4;
+const LONGEST_BACKOFF_MS = 60_000;
+/** No use trying again. */
+const HOPELESS = new Set([
+  'channel_not_found',
+  'not_in_channel',
+  'is_archived',
+  'user_not_found',
+  'user_disabled',
+  'cannot_dm_bot',
+  'invalid_blocks',
+  'msg_too_long',
+  'messages_tab_disabled',
+  'restricted_action',
+  'cant_update_message',
+]);
+
+export class Delivery {
+  private readonly dms = new Map<string, string>();
+  private readonly blocked = new Map<string, Date>();
+  private readonly workers = new Set<Promise<void>>();
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly deps: Pick<Dependencies, 'clock' | 'log' | 'signals'>,
+    private readonly outbox: OutboxService,
+    private readonly client: WebClient,
+    private readonly drawers: Readonly<Record<OutboxDocument['view'], Drawer>>,
+  ) {}
+
+  start(): void {
+    this.deps.signals.on('outbox', this.kick);
+    this.timer = setInterval(this.kick, POLL_MS);
+    this.timer.unref();
+    this.kick();
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    this.deps.signals.off('outbox', this.kick);
+    await Promise.all(this.workers);
+  }
+
+  private readonly kick = (): void => {
+    if (this.stopped || this.workers.size >= WORKERS) return;
+    const worker = this.work()
+      .catch((error: unknown) => this.deps.log.warn({ err: error }, 'outbox not reachable'))
+      .finally(() => this.workers.delete(worker));
+    this.workers.add(worker);
+  };
+
+  private async work(): Promise<void> {
+    for (let row = await this.outbox.claim(); row && !this.stopped; row = await this.outbox.claim()) {
+      try {
+        await this.deliver(row);
+      } catch (error) {
+        await this.failed(row, error);
+      }
+    }
+  }
+
+  private async deliver(row: OutboxDocument): Promise<void> {
+    const now = this.deps.clock.now();
+    if (row.deadline && row.deadline <= now && row.ts === null) {
+      await this.outbox.giveUp(row, 'its time was over before it could be delivered');
+      return;
+    }
+    const method = row.ts === null ? 'chat.postMessage' : 'chat.update';
+    const blockedUntil = await this.blockedUntil(method);
+    if (blockedUntil) {
+      await this.outbox.postpone(row, blockedUntil, false);
+      return;
+    }
+    const drawing = await this.drawers[row.view](row);
+    if (!drawing) {
+      await this.outbox.giveUp(row, 'there is nothing to show');
+      return;
+    }
+    const channel = row.channel ?? (await this.channelOf(row.to));
+    if (row.ts === null) await this.post(row, channel, drawing);
+    else await this.update(row, channel, row.ts, drawing);
+  }
+
+  private async post(row: OutboxDocument, channel: string, drawing: Drawing): Promise<void> {
+    const busyUntil = await this.outbox.takeTurn(`channel:${channel}`, CHANNEL_INTERVAL_MS);
+    if (busyUntil) {
+      await this.outbox.postpone(row, busyUntil, false);
+      this.kickAt(busyUntil);
+      return;
+    }
+    crashAt('before_card_post');
+    const answer = await this.client.chat.postMessage({
+      channel,
+      text: drawing.text,
+      blocks: drawing.blocks,
+      unfurl_links: false,
+      unfurl_media: false,
+    });
+    crashAt('after_card_post');
+    await this.outbox.posted(row, answer.channel ?? channel, answer.ts ?? '');
+    await this.outbox.delivered(row, drawing.version);
+  }
+
+  private async update(row: OutboxDocument, channel: string, ts: string, drawing: Drawing): Promise<void> {
+    crashAt('before_card_update');
+    await this.client.chat.update({ channel, ts, text: drawing.text, blocks: drawing.blocks });
+    await this.outbox.delivered(row, drawing.version);
+  }
+
+  private async failed(row: OutboxDocument, error: unknown): Promise<void> {
+    const now = this.deps.clock.now().getTime();
+    const method = row.ts === null ? 'chat.postMessage' : 'chat.update';
+    if (error instanceof WebAPIRateLimitedError) {
+      const until = new Date(now + error.retryAfter * 1_000);
+      this.blocked.set(method, until);
+      await this.outbox.block(method, until);
+      await this.outbox.postpone(row, until, false);
+      this.kickAt(until);
+      return;
+    }
+    const reason = error instanceof WebAPIPlatformError ? error.data.error : String(error);
+    if (reason === 'message_not_found') {
+      await this.outbox.forgetMessage(row);
+      await this.outbox.postpone(row, new Date(now + 1_000), true);
+      return;
+    }
+    if (HOPELESS.has(reason)) {
+      this.deps.log.error({ outbox: row._id, to: row.to, reason }, 'message cannot be delivered');
+      await this.outbox.giveUp(row, reason);
+      return;
+    }
+    const pause = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** row.attempts);
+    this.deps.log.warn({ outbox: row._id, reason, nextTryMs: pause }, 'message not delivered yet');
+    await this.outbox.postpone(row, new Date(now + pause), true);
+    this.kickAt(new Date(now + pause));
+  }
+
+  private async blockedUntil(method: string): Promise<Date | null> {
+    const known = this.blocked.get(method);
+    if (known && known > this.deps.clock.now()) return known;
+    return this.outbox.blockedUntil(method);
+  }
+
+  private async channelOf(to: string): Promise<string> {
+    if (!/^[UW]/.test(to)) return to;
+    const known = this.dms.get(to);
+    if (known) return known;
+    const answer = await this.client.conversations.open({ users: to });
+    const channel = answer.channel?.id;
+    if (!channel) throw new Error('conversations.open gave no channel');
+    this.dms.set(to, channel);
+    return channel;
+  }
+
+  private kickAt(when: Date): void {
+    setTimeout(this.kick, Math.max(0, when.getTime() - this.deps.clock.now().getTime()) + 5).unref();
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * Clicks on a card. Approve and Deny are the exception to "ack first" (G7): the decision is stored, then the click is
+ * acked, within 2.5 s; if it cannot be stored, the person is told to press again.
+ */
+import type {
+  AllMiddlewareArgs,
+  BlockButtonAction,
+  SlackActionMiddlewareArgs,
+  SlackViewMiddlewareArgs,
+  ViewSubmitAction,
+} from '@slack/bolt';
+import { approvalDetails, denyForm } from '../../../../blocks/approval-card.js';
+import { escapeMrkdwn } from '../../../../blocks/inert.js';
+import type { ApprovalDocument } from '../../../../models/types.js';
+import { crashAt } from '../../../kill-points.js';
+import type { Click, DecisionOutcome } from '../../../services/approvals.js';
+import { approvalCard } from '../../approval-view.js';
+import { explain, type SlackEdge, sentenceModal } from '../../edge.js';
+import { tellUser } from '../../tell.js';
+
+type ActionArgs = AllMiddlewareArgs & SlackActionMiddlewareArgs<BlockButtonAction>;
+type ViewArgs = AllMiddlewareArgs & SlackViewMiddlewareArgs<ViewSubmitAction>;
+
+/** The click is acked by then, stored or not; Slack gives up at 3 s. */
+const STORE_LIMIT_MS = 2_400;
+const NOT_RECORDED =
+  'Your decision was *not recorded*: the database or Slack did not answer in time. Press again.';
+
+interface Target {
+  readonly executionId: string;
+  readonly hash: string;
+}
+
+/** A button's value is the execution and the first digits of its digest: a name, never authority. */
+function parseTarget(value: string | undefined): Target | null {
+  const match = /^(ex_[a-z0-9]{20}):([0-9a-f]{8})(?::\d{1,4})?$/.exec(value ?? '');
+  return match?.[1] && match[2] ? { executionId: match[1], hash: match[2] } : null;
+}
+
+export const approveClicked =
+  (edge: SlackEdge) =>
+  async ({ action, body, ack }: ActionArgs): Promise<void> => {
+    const target = parseTarget(action.value);
+    const outcome = target
+      ? await decideInTime(edge, { ...target, userId: body.user.id, decision: 'approved', reason: null })
+      : ({ kind: 'refused', reason: 'This button is not one of ours.' } as const);
+    crashAt('before_slack_ack');
+    await ack();
+    await adoptCopy(edge, body, target);
+    await afterClick(edge, body, outcome);
+  };
+
+export const denyClicked =
+  (edge: SlackEdge) =>
+  async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
+    await ack();
+    const target = parseTarget(action.value);
+    if (!target) return;
+    const { models, workspaceId } = edge.deps;
+    const execution = await models.executions.findOne({ _id: target.executionId, workspaceId }).lean();
+    const view = execution
+      ? denyForm({ ...target, functionTitle: execution.functionTitle, callerName: execution.callerName })
+      : sentenceModal('Deny', 'That request does not exist any more.');
+    if (body.view) await client.views.push({ trigger_id: body.trigger_id, view });
+    else await client.views.open({ trigger_id: body.trigger_id, view });
+  };
+
+export const denySubmitted =
+  (edge: SlackEdge) =>
+  async ({ view, body, ack }: ViewArgs): Promise<void> => {
+    const target = parseTarget(view.private_metadata);
+    const reason = view.state.values.reason?.reason?.value?.trim() || null;
+    const outcome = target
+      ? await decideInTime(edge, { ...target, userId: body.user.id, decision: 'denied', reason })
+      : ({ kind: 'refused', reason: 'This form is not one of ours.' } as const);
+    crashAt('before_slack_ack');
+    if (outcome === 'not_recorded') {
+      await ack({ response_action: 'errors', errors: { reason: NOT_RECORDED.replaceAll('*', '') } });
+      return;
+    }
+    await ack({ response_action: 'clear' });
+    await afterClick(edge, { user: body.user }, outcome);
+  };
+
+export const detailsClicked =
+  (edge: SlackEdge) =>
+  async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
+    await ack();
+    const opened = await client.views.open({
+      trigger_id: body.trigger_id,
+      view: sentenceModal('Details', 'Opening…'),
+    });
+    const target = parseTarget(action.value);
+    if (!opened.view?.id) return;
+    const view = target
+      ? await detailsView(edge, target.executionId, body.user.id, 0, null)
+      : sentenceModal('Details', 'That request does not exist any more.');
+    await client.views.update({ view_id: opened.view.id, view });
+    await adoptCopy(edge, body, target);
+  };
+
+export const pageTurned =
+  (edge: SlackEdge) =>
+  async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
+    await ack();
+    const target = parseTarget(action.value);
+    if (!target || !body.view) return;
+    const page = Number(action.value?.split(':')[2] ?? 0);
+    const view = await detailsView(edge, target.executionId, body.user.id, page, null);
+    await client.views.update({ view_id: body.view.id, view });
+  };
+
+/** Stores the decision, or says in time that it did not. A late success still counts, and the card will show it. */
+async function decideInTime(edge: SlackEdge, click: Click): Promise<DecisionOutcome | 'not_recorded'> {
+  const settings = await edge.services.settings.get().catch(() => null);
+  if (!settings) return 'not_recorded';
+  if (settings.paused)
+    return { kind: 'refused', reason: 'Everything is paused at the moment; nothing can be decided.' };
+  const deciding = edge.services.approvals.decide(click).catch((error: unknown) => {
+    edge.log.warn({ err: error, execution: click.executionId }, 'decision not recorded');
+    return 'not_recorded' as const;
+  });
+  const timeout = new Promise<'not_recorded'>((resolve) => {
+    setTimeout(() => resolve('not_recorded'), STORE_LIMIT_MS).unref();
+  });
+  return Promise.race([deciding, timeout]);
+}
+
+interface ClickedOn {
+  readonly user: { readonly id: string };
+  readonly view?: { readonly id: string } | undefined;
+  readonly channel?: { readonly id: string } | undefined;
+  readonly message?: { readonly ts: string } | undefined;
+  readonly response_url?: string;
+}
+
+/** After the ack: the call goes on, every copy changes, and the person is told where that is not enough. */
+async function afterClick(
+  edge: SlackEdge,
+  body: ClickedOn,
+  outcome: DecisionOutcome | 'not_recorded',
+): Promise<void> {
+  const message = outcome === 'not_recorded' ? NOT_RECORDED : await follow(edge, outcome);
+  const executionId =
+    outcome !== 'not_recorded' && 'approval' in outcome ? outcome.approval.executionId : null;
+  if (body.view && executionId) {
+    const view = await detailsView(edge, executionId, body.user.id, Number.MAX_SAFE_INTEGER, message);
+    await edge.clients.fast.views.update({ view_id: body.view.id, view }).catch((error: unknown) => {
+      edge.log.warn({ err: error }, 'details not updated');
+    });
+    return;
+  }
+  if (message) await tellUser(edge, body, message);
+}
+
+/** What the person has to be told besides the card; null when the card says it all. */
+async function follow(edge: SlackEdge, outcome: DecisionOutcome): Promise<string | null> {
+  const { approvals, outbox } = edge.services;
+  if (outcome.kind === 'refused') return escapeMrkdwn(outcome.reason);
+  if (outcome.kind === 'too_late') {
+    await outbox.refresh('approval', outcome.approval.executionId);
+    return lateMessage(outcome.approval);
+  }
+  if (outcome.approval.status === 'pending') {
+    await outbox.refresh('approval', outcome.approval.executionId);
+    const left = outcome.approval.quorum - outcome.approval.decisions.length;
+    return `Your approval is recorded; ${left} more ${left === 1 ? 'is' : 'are'} needed.`;
+  }
+  await approvals.settle(outcome.approval);
+  return null;
+}
+
+function lateMessage(approval: ApprovalDocument): string {
+  const winner = approval.decisions.at(-1);
+  if (approval.status === 'approved' || approval.status === 'denied') {
+    return `Too late: <@${winner?.userId ?? ''}> has ${approval.status} this already.`;
+  }
+  return `Too late: the request has ${approval.status === 'expired' ? 'expired' : 'been cancelled'}.`;
+}
+
+/** What is in Details is arguments: only for those who may see payloads. */
+async function detailsView(
+  edge: SlackEdge,
+  executionId: string,
+  userId: string,
+  page: number,
+  notice: string | null,
+) {
+  try {
+    const found = await approvalCard(executionId, edge.services, edge.deps);
+    if (!found) return sentenceModal('Details', 'That request does not exist any more.');
+    const payloads = await edge.services.executions.payloadsFor(userId, found.execution);
+    if (!payloads)
+      return sentenceModal(
+        'Details',
+        'Arguments are shown to those who were asked to decide, the requester, the member concerned and auditors.',
+      );
+    const connection = await edge.services.connections.find(found.execution.connectionId);
+    const eligible = connection
+      ? await edge.services.eligibility.mayDecide(found.approval, connection, userId, 'display')
+      : null;
+    return approvalDetails(found.card, { page, mayDecide: eligible?.ok === true, notice });
+  } catch (error) {
+    return sentenceModal('Details', explain(error, edge.log));
+  }
+}
+
+/** A copy that was posted by a process which died before it could note it is kept up to date from now on. */
+async function adoptCopy(edge: SlackEdge, body: ClickedOn, target: Target | null): Promise<void> {
+  if (!target || !body.channel || !body.message) return;
+  await edge.services.outbox.adopt('approval', target.executionId, body.channel.id, body.message.ts);
+}

@@ -1,0 +1,63 @@
+/** Executions as the blocks want them. */
+import type { ExecutionDetail, ExecutionRow } from '../../../../blocks/executions.js';
+import { type ExecutionDocument, SHARED } from '../../../../models/types.js';
+import { shortHash } from '../../../services/binding.js';
+import type { SlackEdge } from '../../edge.js';
+
+export function executionRowOf(execution: ExecutionDocument): ExecutionRow {
+  const {
+    _id,
+    functionTitle,
+    connectionName,
+    callerName,
+    status,
+    risk,
+    requirement,
+    approvalStatus,
+    createdAt,
+  } = execution;
+  return {
+    id: _id,
+    functionTitle,
+    connectionName,
+    callerName,
+    status,
+    risk,
+    requirement,
+    approvalStatus,
+    createdAt,
+  };
+}
+
+/** With payloads where the viewer may see them; that look is recorded. */
+export async function executionDetailOf(
+  edge: SlackEdge,
+  viewerId: string,
+  execution: ExecutionDocument,
+): Promise<ExecutionDetail> {
+  const { approvals, credentials, executions } = edge.services;
+  const [approval, credential, payloads] = await Promise.all([
+    approvals.ofExecution(execution._id),
+    credentials.find(execution.connectionId, execution.subject),
+    executions.payloadsFor(viewerId, execution),
+  ]);
+  const account = credential?.account ?? execution.connectionName;
+  return {
+    ...executionRowOf(execution),
+    connectionKey: execution.connectionKey,
+    functionName: execution.function,
+    actingAs: execution.subject === SHARED ? `${account} · shared` : `${account} · private`,
+    requesterId: execution.requesterId,
+    onBehalfOf: execution.onBehalfOf,
+    reason: execution.reason,
+    decisions: approval?.decisions ?? [],
+    startedAt: execution.startedAt,
+    finishedAt: execution.finishedAt,
+    error: execution.error,
+    hash: execution.bindingHash ? shortHash(execution.bindingHash) : null,
+    payloads: payloads && {
+      arguments: payloads.arguments ? JSON.stringify(payloads.arguments, null, 2) : 'no longer kept',
+      result: execution.status === 'succeeded' ? JSON.stringify(payloads.result, null, 2) : null,
+    },
+  };
+}

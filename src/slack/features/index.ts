@@ -1,0 +1,37 @@
+import type { ExtendedErrorHandlerArgs } from '@slack/bolt/dist/App.js';
+import { explain, type Register } from '../edge.js';
+import { type Place, tellUser } from '../tell.js';
+import { registerApprovals } from './approvals/register.js';
+import { registerAuthorizations } from './authorizations/register.js';
+import { registerExecutions } from './executions/register.js';
+import { registerHome } from './home/register.js';
+import { registerLifecycle } from './lifecycle/register.js';
+
+const FEATURES: readonly Register[] = [
+  registerApprovals,
+  registerAuthorizations,
+  registerExecutions,
+  registerHome,
+  registerLifecycle,
+];
+
+/** Wires every feature of the Slack edge. */
+export const registerFeatures: Register = (edge) => {
+  for (const register of FEATURES) register(edge);
+  edge.app.error(async ({ error, body }: ExtendedErrorHandlerArgs) => {
+    const text = explain(error, edge.log);
+    const place = placeOf(body);
+    if (place) await tellUser(edge, place, text);
+  });
+};
+
+/** Whoever is behind a payload of any kind, and where; null for events that nobody waits for. */
+function placeOf(body: object): Place | null {
+  const { user, user_id, channel } = body as {
+    user?: { id?: string };
+    user_id?: string;
+    channel?: { id: string };
+  };
+  const id = user?.id ?? user_id;
+  return id ? { user: { id }, channel } : null;
+}

@@ -1,0 +1,116 @@
+/**
+ * Slack over HTTP: verifies, refuses what Bolt lets through (replays, timestamps of the future), hands the payload to
+ * Bolt and answers with what the handler acks. It is a route of the app's one server, not a server of its own.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { App, Receiver } from '@slack/bolt';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../../log.js';
+import type { DeliveryLog } from '../delivery-log.js';
+
+/** Slack's own window, in both directions; Bolt checks the past only. */
+const MAX_SKEW_SECONDS = 300;
+/** Slack gives up after 3 s. */
+const ACK_TIMEOUT_MS = 3_000;
+/** Slack's payloads are well under 1 MB; anything larger is refused before it is hashed (abuse case 7). */
+const BODY_LIMIT = 1024 * 1024;
+
+export interface SlackHttpOptions {
+  readonly signingSecret: string;
+  readonly server: FastifyInstance;
+  readonly deliveries: DeliveryLog;
+  readonly log: Logger;
+  readonly now: () => number;
+}
+
+/** True for a body that Slack signed with our secret within the last (or next) five minutes. */
+export function isFromSlack(
+  secret: string,
+  headers: { timestamp: string | undefined; signature: string | undefined },
+  body: Buffer,
+  nowSeconds: number,
+): boolean {
+  const { timestamp, signature } = headers;
+  if (!timestamp || !signature || !/^\d{1,12}$/.test(timestamp)) return false;
+  if (Math.abs(nowSeconds - Number(timestamp)) > MAX_SKEW_SECONDS) return false;
+  const expected = Buffer.from(
+    `v0=${createHmac('sha256', secret).update(`v0:${timestamp}:`).update(body).digest('hex')}`,
+  );
+  const given = Buffer.from(signature);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** Interactions come as a form with a JSON `payload`, commands as a plain form, events as JSON. */
+export function parseSlackBody(contentType: string, body: string): Record<string, unknown> {
+  if (contentType.startsWith('application/json')) return JSON.parse(body) as Record<string, unknown>;
+  const form = new URLSearchParams(body);
+  const payload = form.get('payload');
+  return payload === null ? Object.fromEntries(form) : (JSON.parse(payload) as Record<string, unknown>);
+}
+
+export class SlackHttpReceiver implements Receiver {
+  private app: App | undefined;
+
+  constructor(private readonly options: SlackHttpOptions) {}
+
+  init(app: App): void {
+    this.app = app;
+    const { server, signingSecret, now } = this.options;
+    server.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
+        done(null, body),
+      );
+      scope.post('/slack/events', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+        const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const timestamp = header(request.headers['x-slack-request-timestamp']);
+        const signature = header(request.headers['x-slack-signature']);
+        if (!isFromSlack(signingSecret, { timestamp, signature }, raw, now() / 1_000)) {
+          return reply.code(401).send();
+        }
+        const body = parseSlackBody(request.headers['content-type'] ?? '', raw.toString('utf8'));
+        if (body.ssl_check !== undefined) return reply.code(200).send();
+        if (body.type === 'url_verification') return reply.send({ challenge: body.challenge });
+        // The very same signed bytes again: a replay, or Slack's own retry. Acked, without a second effect.
+        if (!(await this.options.deliveries.isNew(`http:${signature}`))) return reply.code(200).send();
+        const answer = await this.process(body, request.headers);
+        if (answer === undefined || answer === '') return reply.code(200).send();
+        return reply
+          .code(200)
+          .type(typeof answer === 'string' ? 'text/plain' : 'application/json')
+          .send(answer);
+      });
+    });
+  }
+
+  async start(): Promise<void> {}
+
+  async stop(): Promise<void> {}
+
+  /** Resolves with what the handler acked, or rejects after Slack has given up anyway. */
+  private process(body: Record<string, unknown>, headers: NodeJS.Dict<string | string[]>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('not acknowledged within 3 s')), ACK_TIMEOUT_MS);
+      const retryNum = Number(header(headers['x-slack-retry-num']) ?? Number.NaN);
+      const retryReason = header(headers['x-slack-retry-reason']);
+      const event = {
+        body,
+        ack: async (answer?: unknown) => {
+          clearTimeout(timer);
+          resolve(answer);
+        },
+        ...(Number.isNaN(retryNum) ? {} : { retryNum }),
+        ...(retryReason === undefined ? {} : { retryReason }),
+      };
+      this.app?.processEvent(event).catch((error: unknown) => {
+        clearTimeout(timer);
+        this.options.log.error({ err: error }, 'Slack payload not processed');
+        reject(error instanceof Error ? error : new Error(String(error)));
+      });
+    });
+  }
+}
+
+function header(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
