@@ -204,18 +204,16 @@ export function callerDetailModal(detail: CallerDetail): View {
 export interface CallerGiveForm {
   readonly caller: { readonly id: string; readonly name: string };
   readonly connections: readonly Choice[];
-  /** The view below, drawn again after saving. */
-  readonly parent: string | null;
 }
 
 /** First which connection; then, in the access form, which of its functions. */
-export function callerGiveModal({ caller, connections, parent }: CallerGiveForm): View {
+export function callerGiveModal({ caller, connections }: CallerGiveForm): View {
   const shown = connections.slice(0, 100);
   return modal({
     title: 'Give access',
     callback: VIEWS.callerGive,
     submit: 'Continue',
-    metadata: { caller: caller.id, ...(parent === null ? {} : { parent }) },
+    metadata: { caller: caller.id },
     blocks: [
       section(`Which connection may *${said(caller.name, 60)}* use?`),
       select({ block: 'connection', label: 'Connection', choices: shown }),

@@ -353,6 +353,7 @@ export interface Models {
   readonly outbox: Model<T.OutboxDocument>;
   readonly oauthStates: Model<T.OAuthStateDocument>;
   readonly oneTimeLinks: Model<T.OneTimeLinkDocument>;
+  readonly connectionDrafts: Model<T.ConnectionDraftDocument>;
   readonly throttles: Model<T.ThrottleDocument>;
   readonly deliveries: Model<T.DeliveryDocument>;
 }

@@ -18,6 +18,8 @@ export interface GoogleOptions {
   readonly port: number;
   /** Of the app; its `/oauth/callback` is the one redirect that is registered. */
   readonly publicUrl: string;
+  /** Kept over restarts by whoever wants stored OAuth clients to go on working; default: a new one. */
+  readonly clientSecret?: string;
   readonly now?: () => Date;
 }
 
@@ -47,7 +49,7 @@ const USERINFO = '/oauth2/v2/userinfo';
 export async function startGoogle(options: GoogleOptions): Promise<Google> {
   const now = options.now ?? (() => new Date());
   const clientId = 'siesta-playground.apps.googleusercontent.com';
-  const clientSecret = `playground-${randomUUID()}`;
+  const clientSecret = options.clientSecret ?? `playground-${randomUUID()}`;
   const accounts = Object.values(ACCOUNTS);
   /** Access tokens of the front itself, which never leave this file. */
   const tokens = new Map<string, string>(accounts.map((email) => [email, randomUUID()]));

@@ -12,6 +12,7 @@ import { createSlackServer, type SlackServer } from './slack/server.js';
 
 /** Obviously a fake: it opens nothing but the helpdesk on this machine. */
 const HELPDESK_KEY = 'playground-helpdesk-key';
+const GOOGLE_SECRET = 'playground-google-client-secret';
 
 export interface PlaygroundOptions {
   readonly port: number;
@@ -27,8 +28,9 @@ export interface Playground {
     readonly signingSecret: null;
     readonly apiUrl: string;
   };
-  /** What an operator would put into `OUTBOUND_ALLOW_PRIVATE` and `CONNECTOR_ENDPOINTS`. */
+  /** What an operator would set: roles, `OUTBOUND_ALLOW_PRIVATE`, `CONNECTOR_ENDPOINTS`. */
   readonly config: {
+    readonly roles: { admins: string[]; adminGroup: null; auditors: string[]; auditorGroup: null };
     readonly allowPrivate: readonly string[];
     readonly endpoints: Readonly<Record<string, string>>;
   };
@@ -42,8 +44,10 @@ export interface Playground {
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
   const origin = `http://127.0.0.1:${options.port}`;
   const [helpdesk, google] = await Promise.all([
-    startHelpdesk({ port: 0, apiKey: HELPDESK_KEY }),
-    startGoogle({ port: 0, publicUrl: options.publicUrl }),
+    onPort(options.port + 1, (port) => startHelpdesk({ port, apiKey: HELPDESK_KEY })),
+    onPort(options.port + 2, (port) =>
+      startGoogle({ port, publicUrl: options.publicUrl, clientSecret: GOOGLE_SECRET }),
+    ),
   ]);
   const slack = createSlackServer({ delivery: { mode: 'socket' } });
   return {
@@ -54,6 +58,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       apiUrl: slack.apiUrl(origin),
     },
     config: {
+      roles: { admins: ['U0ADA'], adminGroup: null, auditors: ['U0DANA'], auditorGroup: null },
       allowPrivate: [...options.allowPrivate, hostOf(helpdesk.origin), hostOf(google.origin)],
       endpoints: {
         gmail: google.origin,
@@ -73,6 +78,16 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       await Promise.all([helpdesk.close(), google.close()]);
     },
   };
+}
+
+/** The same port at every start, so that stored connections go on working; any free one if it is taken. */
+async function onPort<T>(port: number, start: (port: number) => Promise<T>): Promise<T> {
+  try {
+    return await start(port);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return start(0);
+  }
 }
 
 interface Parts {

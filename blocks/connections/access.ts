@@ -84,8 +84,8 @@ export function connectionAccessModal({ connection, access, hasCallers, notice }
 
 export interface AccessForm {
   readonly connection: { readonly id: string; readonly name: string };
-  /** The view below, drawn again after saving; null when there is none. */
-  readonly parent: string | null;
+  /** The view that is shown again after saving. */
+  readonly from: 'access' | 'caller';
   /** Chosen already; null to choose from `callers`. */
   readonly caller: { readonly id: string; readonly name: string } | null;
   readonly callers: readonly Choice[];
@@ -100,7 +100,7 @@ const EXTENT: readonly Choice[] = [
 ];
 
 export function accessFormModal(form: AccessForm): View {
-  const { connection, caller, parent } = form;
+  const { connection, caller, from } = form;
   const some = form.functions.some((group) => group.choices.length > 0);
   return modal({
     title: caller ? 'Change access' : 'Give access',
@@ -108,8 +108,8 @@ export function accessFormModal(form: AccessForm): View {
     submit: 'Save',
     metadata: {
       connection: connection.id,
+      from,
       ...(caller ? { caller: caller.id } : {}),
-      ...(parent === null ? {} : { parent }),
     },
     blocks: [
       section(

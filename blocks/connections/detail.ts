@@ -69,6 +69,8 @@ export interface ConnectionManagement {
   readonly account: string | null;
   readonly signIn: string;
   readonly hasCredential: boolean;
+  /** False where it signs in to nothing. */
+  readonly entersCredential: boolean;
   /** Null where no credential is needed or each member has her own. */
   readonly credential: { readonly since: Date; readonly ageDays: number; readonly by: string } | null;
   readonly needsReconnect: boolean;
@@ -289,10 +291,13 @@ function buttonBlocks(
   { id, name, paused }: ConnectionSummary,
   management: ConnectionManagement,
 ): KnownBlock[] {
-  const { admin, hasCredential, needsReconnect, scopesReviewedAt } = management;
+  const { admin, hasCredential, entersCredential, needsReconnect, scopesReviewedAt } = management;
   const credential = needsReconnect || hasCredential ? 'Reconnect' : 'Enter credential';
   const todo = (open: boolean) => (open ? ({ style: 'primary' } as const) : {});
   const everyday = [
+    ...(entersCredential
+      ? [button(credential, ACTIONS.connectionSecretLink, id, todo(!hasCredential || needsReconnect))]
+      : []),
     button('Test', ACTIONS.connectionTest, id),
     button('Edit', ACTIONS.connectionEdit, id),
     button('Policy', ACTIONS.connectionPolicy, id),
@@ -301,7 +306,6 @@ function buttonBlocks(
       : button('Pause', ACTIONS.connectionPause, id),
   ];
   const setUp = [
-    button(credential, ACTIONS.connectionSecretLink, id, todo(!hasCredential || needsReconnect)),
     button('Functions', ACTIONS.connectionFunctions, id),
     button('Access', ACTIONS.connectionAccess, id),
     ...(scopesReviewedAt === null

@@ -14,8 +14,6 @@ export interface EditForm {
     readonly ownerId: string;
     readonly businessOwnerId: string | null;
   };
-  /** The view below, drawn again after saving; null when there is none. */
-  readonly parent: string | null;
   readonly fields: readonly ConnectorField[];
   readonly visibility: {
     readonly everyone: boolean;
@@ -29,12 +27,12 @@ const VISIBILITY: readonly Choice[] = [
   { value: 'some', label: 'Only the people and groups below', description: 'And admins and its owners' },
 ];
 
-export function connectionEditModal({ connection, parent, fields, visibility }: EditForm): View {
+export function connectionEditModal({ connection, fields, visibility }: EditForm): View {
   return modal({
     title: 'Edit the connection',
     callback: VIEWS.connectionEdit,
     submit: 'Save',
-    metadata: { connection: connection.id, ...(parent === null ? {} : { parent }) },
+    metadata: { connection: connection.id },
     blocks: [
       context(`Its key \`${connection.key}\` never changes.`),
       textInput({ block: 'name', label: 'Name', max: 80, initial: connection.name }),

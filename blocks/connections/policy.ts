@@ -128,8 +128,6 @@ export interface RuleForm extends QuestionFields {
   readonly connectionId: string;
   /** Null for a new rule. */
   readonly ruleId: string | null;
-  /** The policy view below, drawn again after saving; null when there is none. */
-  readonly parent: string | null;
   readonly scope: RuleScope;
   readonly functions: readonly string[];
   readonly choices: readonly ChoiceGroup[];
@@ -138,7 +136,7 @@ export interface RuleForm extends QuestionFields {
 }
 
 export function connectionRuleModal(form: RuleForm): View {
-  const { choices, connectionId, ruleId, parent } = form;
+  const { choices, connectionId, ruleId } = form;
   const some = choices.some((group) => group.choices.length > 0);
   return modal({
     title: ruleId === null ? 'New rule' : 'Change the rule',
@@ -147,7 +145,6 @@ export function connectionRuleModal(form: RuleForm): View {
     metadata: {
       connection: connectionId,
       ...(ruleId === null ? {} : { rule: ruleId }),
-      ...(parent === null ? {} : { parent }),
     },
     blocks: [
       select({ block: 'scope', label: 'Applies to', choices: SCOPES, initial: form.scope }),

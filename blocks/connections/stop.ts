@@ -9,8 +9,6 @@ export interface PauseForm {
     | { readonly kind: 'connection'; readonly id: string; readonly name: string }
     | { readonly kind: 'caller'; readonly id: string; readonly name: string }
     | { readonly kind: 'all' };
-  /** The view below, drawn again after saving; null when there is none. */
-  readonly parent: string | null;
 }
 
 function effectText({ target }: PauseForm): string {
@@ -23,7 +21,7 @@ function effectText({ target }: PauseForm): string {
 }
 
 export function pauseModal(form: PauseForm): View {
-  const { target, parent } = form;
+  const { target } = form;
   return modal({
     title: 'Pause',
     callback: VIEWS.pause,
@@ -31,7 +29,6 @@ export function pauseModal(form: PauseForm): View {
     metadata: {
       kind: target.kind,
       ...(target.kind === 'all' ? {} : { id: target.id }),
-      ...(parent === null ? {} : { parent }),
     },
     blocks: [
       section(

@@ -7,7 +7,7 @@ import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 import type { Logger } from '../log.js';
 import { DATABASE_NAME } from './connect.js';
 import { findMongod, mongodVersion } from './find-mongod.js';
-import { type FolderLock, lockFolder } from './folder-lock.js';
+import { type FolderLock, holderOf, lockFolder } from './folder-lock.js';
 import { inspectProcess } from './processes.js';
 
 export interface EmbeddedMongodOptions {
@@ -69,6 +69,22 @@ export async function startEmbeddedMongod(options: EmbeddedMongodOptions): Promi
     await lock.release();
     throw error;
   }
+}
+
+/**
+ * The connection string of the server that a running app has on the folder, for programs beside it; waits for an app
+ * that is just starting. Null when no app holds the folder.
+ */
+export async function runningMongodUri(dataDir: string): Promise<string | null> {
+  for (let waited = 0; waited < LAUNCH_LIMIT_MS; waited += POLL_MS) {
+    const holder = await holderOf(dataDir);
+    if (!holder) return null;
+    const { mongodPort } = holder;
+    if (mongodPort !== null)
+      return `mongodb://127.0.0.1:${mongodPort}/${DATABASE_NAME}?replicaSet=${REPLICA_SET}`;
+    await sleep(POLL_MS);
+  }
+  throw new Error(`The app that holds ${dataDir} does not get its MongoDB up.`);
 }
 
 /** The library's replica set, able to reopen a folder on another port than the one it was made on. */

@@ -75,6 +75,14 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   };
 }
 
+/** The app that holds the folder and is alive; with the port of its server once that runs. */
+export async function holderOf(folder: string): Promise<{ readonly mongodPort: number | null } | undefined> {
+  const seen = await readFile(path.join(folder, LOCK_FILE), 'utf8').catch(() => undefined);
+  const holder = seen === undefined ? undefined : parseHolder(seen);
+  if (!holder || (await inspectProcess(holder.pid))?.identity !== holder.identity) return undefined;
+  return { mongodPort: holder.mongod?.port ?? null };
+}
+
 /** Creates the file unless it is there: the one step that decides between two apps. */
 async function createFile(file: string, content: string): Promise<boolean> {
   try {

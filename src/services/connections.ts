@@ -17,7 +17,6 @@ import { checkAccess, checkKey, checkName, checkPurpose, checkRules, slugOf } fr
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { allFunctions, enabledFunctions } from './functions.js';
-import { evaluate } from './policy.js';
 import { isReady, type ReadinessItem, readiness } from './readiness.js';
 import type { RoleService } from './roles.js';
 
@@ -247,14 +246,15 @@ export class ConnectionService {
     return readiness(connection, enabledFunctions(connector, connection), has);
   }
 
+  /** Every one that is not removed, by name. */
+  async all(): Promise<ConnectionDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.connections.find({ workspaceId, status: OPEN }).sort({ name: 1 }).limit(1_000).lean();
+  }
+
   /** Everybody sees ready shared connections unless narrowed; drafts are for admins and owners. */
   async list(viewerId: string, search?: string): Promise<ConnectionDocument[]> {
-    const { models, workspaceId } = this.deps;
-    const all = await models.connections
-      .find({ workspaceId, status: OPEN })
-      .sort({ name: 1 })
-      .limit(1_000)
-      .lean();
+    const all = await this.all();
     const admin = (await this.roles.of(viewerId)).admin;
     const wanted = search?.trim().toLowerCase() ?? '';
     const visible: ConnectionDocument[] = [];
@@ -401,21 +401,4 @@ function checkConfig(
   const issue = parsed.error.issues[0];
   const path = `/config/${issue?.path.join('/') ?? ''}`;
   throw new AppError('invalid_arguments', issue?.message ?? 'The settings are not valid.', { path });
-}
-
-/** What relaxes a function: an owner may only tighten, an admin may do both (PRODUCT.md, "Approvals"). */
-export function isTighter(
-  connection: ConnectionDocument,
-  rules: readonly PolicyRule[],
-  functions: readonly FunctionDefinition[],
-): boolean {
-  const strictness = { allow: 0, ask: 1, deny: 2 } as const;
-  const next = { ...connection, policy: { version: 0, rules: [...rules] } };
-  return functions.every((fn) => {
-    const before = evaluate(connection, fn);
-    const after = evaluate(next, fn);
-    if (strictness[after.effect] !== strictness[before.effect])
-      return strictness[after.effect] > strictness[before.effect];
-    return after.effect !== 'ask' || after.rule.quorum >= before.rule.quorum;
-  });
 }

@@ -158,6 +158,16 @@ export class ExecutionService {
     return this.store.list({ ...query, requesterId: viewerId, connectionIds: owned.map((each) => each._id) });
   }
 
+  /** Everything of the workspace, for the operator. Newest first. */
+  async all(query: ExecutionQuery): Promise<ExecutionDocument[]> {
+    return this.store.list(query);
+  }
+
+  /** One of them, for the operator. @throws AppError `not_found` */
+  async record(id: string): Promise<ExecutionDocument> {
+    return required(await this.store.get(id), 'execution');
+  }
+
   /** The record itself (metadata). @throws AppError `not_found`, also when it is not the viewer's business */
   async visibleTo(viewerId: string, id: string): Promise<ExecutionDocument> {
     const execution = await this.store.get(id);

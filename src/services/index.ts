@@ -5,6 +5,8 @@ import { ApprovalService } from './approvals.js';
 import { AuditService } from './audit.js';
 import { AuthorizationFlow } from './authorization-flow.js';
 import { CallerService } from './callers.js';
+import { ConnectionDrafts } from './connection-drafts.js';
+import { ConnectionTest } from './connection-test.js';
 import { ConnectionService } from './connections.js';
 import { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
@@ -17,6 +19,7 @@ import { OAuthStateStore } from './oauth-states.js';
 import { OutboxService } from './outbox.js';
 import { PayloadService } from './payloads.js';
 import { RecoveryService } from './recovery.js';
+import { RestImportService } from './rest-import.js';
 import { RoleService } from './roles.js';
 import { Runner } from './runner.js';
 import { SecretEntryService } from './secret-entry.js';
@@ -129,13 +132,19 @@ export function createServices(deps: Dependencies) {
     outbox,
   });
 
+  const connectionDrafts = new ConnectionDrafts(deps);
+  const connectionTest = new ConnectionTest(deps, submissions, executions);
+  const restImport = new RestImportService(deps);
+
   return {
     approvals,
     audit,
     authorizationFlow,
     callers,
     calls,
+    connectionDrafts,
     connections,
+    connectionTest,
     credentials,
     eligibility,
     executions,
@@ -144,6 +153,7 @@ export function createServices(deps: Dependencies) {
     outbox,
     payloads,
     recovery,
+    restImport,
     roles,
     runner,
     secretEntry,

@@ -65,3 +65,36 @@ export function hasApprover(rule: PolicyRule): boolean {
   const { users, usergroups, connectionOwner } = rule.approvers;
   return users.length > 0 || usergroups.length > 0 || connectionOwner;
 }
+
+/** What relaxes a function: an owner may only tighten, an admin may do both (PRODUCT.md, "Approvals"). */
+export function isTighter(
+  connection: Pick<ConnectionDocument, 'policy' | 'raisedRisks'>,
+  rules: readonly PolicyRule[],
+  functions: readonly FunctionDefinition[],
+): boolean {
+  const strictness = { allow: 0, ask: 1, deny: 2 } as const;
+  const next = { ...connection, policy: { version: 0, rules: [...rules] } };
+  return functions.flatMap(asEachRisk).every((fn) => {
+    const before = evaluate(connection, fn, {});
+    const after = evaluate(next, fn, {});
+    if (strictness[after.effect] !== strictness[before.effect])
+      return strictness[after.effect] > strictness[before.effect];
+    return after.effect !== 'ask' || asksNoFewer(before.rule, after.rule);
+  });
+}
+
+/** A function whose risk depends on its arguments, once for every risk that a call of it may have. */
+function asEachRisk(fn: FunctionDefinition): FunctionDefinition[] {
+  if (!fn.riskOf) return [fn];
+  const risks = RISKS.filter((risk) => higherRisk(risk, fn.risk) === fn.risk);
+  return risks.map((risk) => ({ ...fn, riskOf: () => risk }));
+}
+
+/** The same people or fewer of them, and as many approvals: who decides is an admin's choice. */
+function asksNoFewer(before: PolicyRule, after: PolicyRule): boolean {
+  const someoneNew =
+    after.approvers.users.some((id) => !before.approvers.users.includes(id)) ||
+    after.approvers.usergroups.some((id) => !before.approvers.usergroups.includes(id)) ||
+    (after.approvers.connectionOwner && !before.approvers.connectionOwner);
+  return after.quorum >= before.quorum && !someoneNew;
+}

@@ -36,7 +36,7 @@ export function hasAccess(connection: ConnectionDocument, callerId: string, fn: 
 export function stopped(
   settings: Settings,
   connection: ConnectionDocument,
-  caller: CallerDocument,
+  caller: Pick<CallerDocument, 'paused' | 'stage'>,
 ): { code: 'paused' | 'not_ready'; message: string } | null {
   if (settings.slack === 'removed')
     return { code: 'paused', message: 'The app was removed from Slack; nothing runs.' };

@@ -22,7 +22,7 @@ import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, type Verdict } from './policy.js';
 import { hasAccess, stopped } from './recheck.js';
-import { LEASE_MS, type Runner } from './runner.js';
+import { LEASE_MS, type Runner, SYSTEM_CALLER } from './runner.js';
 import type { SettingsService } from './settings.js';
 
 /** PRODUCT.md, "Defaults": an authorization is waited for 24 hours. */
@@ -125,6 +125,43 @@ export class SubmissionService {
     return verdict.effect === 'ask' ? this.askForApproval(plan) : this.runNow(plan);
   }
 
+  /**
+   * A test by an admin or owner: a read that policy lets run directly, without arguments, recorded like any call. On
+   * a private connection it acts as whoever tests, and as nobody else.
+   * @throws AppError `paused` | `needs_authorization` | `forbidden`
+   */
+  async submitTest(
+    tester: { readonly id: string; readonly name: string },
+    connection: ConnectionDocument,
+    fn: FunctionDefinition,
+  ): Promise<ExecutionDocument> {
+    const args = parseArguments(fn, {});
+    const verdict = evaluate(connection, fn, args);
+    if (verdict.risk !== 'read' || verdict.effect !== 'allow') {
+      throw new AppError('forbidden', 'Only a read that runs directly can be tested like this.');
+    }
+    const stop = stopped(await this.settings.get(), connection, { paused: null, stage: 'test' });
+    if (stop) throw new AppError(stop.code, stop.message);
+    const isPrivate = connection.identity === 'private';
+    if (isPrivate && (await this.members.authorization(connection._id, tester.id))?.status !== 'active') {
+      const message = `Connect your own account first: /connections connect ${connection.key}`;
+      throw new AppError('needs_authorization', message);
+    }
+    const request: CallRequest = {
+      connection: connection._id,
+      function: fn.name,
+      arguments: {},
+      onBehalfOf: null,
+      reason: null,
+      idempotencyKey: newId('test'),
+    };
+    const caller = { _id: `${SYSTEM_CALLER}:${tester.id}`, name: `Test by ${tester.name}`, ownerId: tester.id };
+    const onBehalfOf = isPrivate ? tester.id : null;
+    const hash = canonicalHash({ ...request, onBehalfOf });
+    const execution = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, hash);
+    return (await this.runNow({ connection, fn, args, verdict, execution })).execution;
+  }
+
   /** A member has allowed what a call waited for: it goes on, to its approval or to its run. */
   async resume(waiting: ExecutionDocument): Promise<void> {
     const connection = await this.connection(waiting.connectionId);
@@ -195,7 +232,7 @@ export class SubmissionService {
   }
 
   private async compose(
-    caller: CallerDocument,
+    caller: Pick<CallerDocument, '_id' | 'name' | 'ownerId'>,
     connection: ConnectionDocument,
     fn: FunctionDefinition,
     verdict: Verdict,

@@ -1,0 +1,262 @@
+/** The operator's commands about connections. Each asks the same services as Slack does. */
+import type { Actor, ConnectionDocument } from '../../models/types.js';
+import { configureRest } from '../connectors/rest/configure.js';
+import { importOpenApi } from '../connectors/rest/import.js';
+import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
+import { AppError } from '../errors.js';
+import { checkAccess, checkRules } from '../services/connection-input.js';
+import type { ConnectionChange } from '../services/connections.js';
+import type { Dependencies } from '../services/dependencies.js';
+import { DirectoryUnavailable } from '../services/directory.js';
+import type { Services } from '../services/index.js';
+import { readOpenApi } from '../services/openapi-document.js';
+import {
+  type AccessFile,
+  checkVersion,
+  connectionView,
+  parseConnectionChange,
+  parseFile,
+  parseNewConnection,
+  policyFile,
+  policyView,
+  rulesOf,
+} from './connection-file.js';
+
+export class ConnectionCommands {
+  constructor(
+    private readonly services: Services,
+    private readonly deps: Dependencies,
+    private readonly actor: Actor,
+  ) {}
+
+  async list() {
+    const connections = await this.services.connections.all();
+    return connections.map(({ _id, key, name, connector, identity, ownerId, status, paused, health }) => ({
+      id: _id,
+      key,
+      name,
+      connector,
+      identity,
+      owner: ownerId,
+      status,
+      paused: paused !== null,
+      health,
+    }));
+  }
+
+  async show(keyOrId: string) {
+    return this.view(await this.find(keyOrId));
+  }
+
+  /** @param value a file as `show` prints it; what the system itself fills in may be left out */
+  async create(value: unknown) {
+    const file = parseNewConnection(value);
+    const connector = this.connector(file.connector);
+    const auth = file.auth ?? connector.auth[0]?.id ?? 'none';
+    const rules = checkRules(rulesOf(file.policy));
+    const access = file.access && (await this.access(file.access, file.functions));
+    await this.people({ '/owner': file.owner, '/business_owner': file.business_owner });
+    const { connections } = this.services;
+    let connection = await connections.create(this.actor, {
+      connector: connector.id,
+      identity: file.identity ?? connector.identities[0] ?? 'shared',
+      name: file.name,
+      ...(file.key === undefined ? {} : { key: file.key }),
+      purpose: file.purpose,
+      ownerId: file.owner,
+      businessOwnerId: file.business_owner,
+      auth,
+      config: await this.config(file.config, file.functions, auth),
+      enabledFunctions: file.functions,
+      rules,
+    });
+    const change: ConnectionChange = {
+      ...(file.raised_risks ? { raisedRisks: file.raised_risks } : {}),
+      ...(file.visibility ? { visibility: file.visibility } : {}),
+    };
+    if (Object.keys(change).length > 0) connection = await connections.update(this.actor, connection, change);
+    if (access) connection = await connections.setAccess(this.actor, connection, access);
+    return this.view(connection);
+  }
+
+  /** Applies what differs. Everything is checked before anything is changed. */
+  async update(keyOrId: string | null, value: unknown) {
+    let connection = await this.find(keyOrId ?? keyIn(value));
+    const shown = await this.view(connection);
+    const file = parseConnectionChange(value, shown);
+    const functions = file.functions ?? connection.enabledFunctions;
+    const rules = file.policy && checkRules(rulesOf(file.policy));
+    const access = file.access && (await this.access(file.access, functions));
+    await this.people({ '/owner': file.owner, '/business_owner': file.business_owner });
+    const change: ConnectionChange = {
+      ...differing('name', file.name, connection.name),
+      ...differing('purpose', file.purpose, connection.purpose),
+      ...differing('ownerId', file.owner, connection.ownerId),
+      ...differing('businessOwnerId', file.business_owner, connection.businessOwnerId),
+      ...differing('enabledFunctions', file.functions, connection.enabledFunctions),
+      ...differing('raisedRisks', file.raised_risks, connection.raisedRisks),
+      ...differing('visibility', file.visibility, connection.visibility),
+      ...differing(
+        'config',
+        file.config && (await this.config(file.config, functions, connection.auth)),
+        connection.config as Record<string, JsonValue>,
+      ),
+    };
+    const { connections } = this.services;
+    if (Object.keys(change).length > 0) connection = await connections.update(this.actor, connection, change);
+    if (differs(rules, connection.policy.rules)) {
+      connection = await connections.setPolicy(this.actor, connection, rules ?? []);
+    }
+    if (differs(access, connection.access)) {
+      connection = await connections.setAccess(this.actor, connection, access ?? []);
+    }
+    return this.view(connection);
+  }
+
+  async pause(keyOrId: string, reason: string) {
+    const connection = await this.find(keyOrId);
+    const pause = { by: this.actor.id, at: this.deps.clock.now(), reason };
+    return this.view(await this.services.connections.pause(this.actor, connection, pause));
+  }
+
+  async resume(keyOrId: string) {
+    const connection = await this.find(keyOrId);
+    return this.view(await this.services.connections.pause(this.actor, connection, null));
+  }
+
+  async remove(keyOrId: string) {
+    const connection = await this.find(keyOrId);
+    await this.services.connections.remove(this.actor, connection);
+    return { id: connection._id, key: connection.key, status: 'removed' };
+  }
+
+  /** @param value the fields as one object */
+  async secret(keyOrId: string, value: unknown) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new AppError('invalid_arguments', 'Standard input takes one JSON object: {"api_key": "…"}.');
+    }
+    const wrong = Object.entries(value).find(([, text]) => typeof text !== 'string');
+    if (wrong) {
+      throw new AppError('invalid_arguments', `${wrong[0]} must be a text.`, { path: `/${wrong[0]}` });
+    }
+    const given = value as Record<string, string>;
+    const target = await this.services.secretEntry.enter(this.actor, keyOrId, given);
+    const stored = target.fields.map((field) => field.name).filter((name) => given[name] !== undefined);
+    return target.kind === 'connection'
+      ? { connection: target.connection.key, stored }
+      : { oauth_app: target.provider, redirect_uri: target.redirectUri, stored };
+  }
+
+  /** Adds to what the caller may use; without `functions`, all that are turned on. */
+  async grant(callerNameOrId: string, keyOrId: string, functions: readonly string[] | null) {
+    const connection = await this.find(keyOrId);
+    const callerId = await this.callerId(callerNameOrId, '/caller');
+    const had = connection.access.find((each) => each.callerId === callerId);
+    const all = functions === null || had?.functions === null;
+    const next = all ? null : [...new Set([...(had?.functions ?? []), ...(functions ?? [])])];
+    const others = connection.access.filter((each) => each.callerId !== callerId);
+    const changed = await this.services.connections.setAccess(this.actor, connection, [
+      ...others,
+      { callerId, functions: next },
+    ]);
+    return (await this.view(changed)).access;
+  }
+
+  /** @param value `{rules}`, as under `policy` in what `show` prints */
+  async setPolicy(keyOrId: string, value: unknown) {
+    const connection = await this.find(keyOrId);
+    const file = parseFile(policyFile, value);
+    if (file.version !== undefined) checkVersion(file.version, connection.policy);
+    const changed = await this.services.connections.setPolicy(this.actor, connection, rulesOf(file));
+    return policyView(changed.policy);
+  }
+
+  private async find(keyOrId: string): Promise<ConnectionDocument> {
+    const found = await this.services.connections.find(keyOrId);
+    if (found) return found;
+    throw new AppError('not_found', `There is no connection “${keyOrId}”.`, { path: '/key' });
+  }
+
+  private async view(connection: ConnectionDocument) {
+    const { connections, callers, credentials } = this.services;
+    return connectionView(connection, {
+      connector: this.deps.connector(connection.connector),
+      callers: await callers.list(),
+      credential: await credentials.find(connection._id),
+      readiness: await connections.readiness(connection),
+    });
+  }
+
+  private connector(id: string): ConnectorDefinition {
+    try {
+      return this.deps.connector(id);
+    } catch (cause) {
+      throw new AppError('invalid_arguments', `There is no connector “${id}”.`, { path: '/connector', cause });
+    }
+  }
+
+  /** For REST: `openapi` (an address, a text, or the document itself) or `openapi_url`, read into operations. */
+  private async config(
+    given: Readonly<Record<string, JsonValue>>,
+    functions: readonly string[],
+    auth: string,
+  ): Promise<Record<string, JsonValue>> {
+    const { openapi, openapi_url: url, ...values } = given;
+    const source = openapi ?? url;
+    if (source === undefined) return { ...given };
+    const text = typeof source === 'string' ? source : JSON.stringify(source);
+    const document = await readOpenApi(this.deps.outbound, text);
+    const imported = await importOpenApi(document.text);
+    return configureRest({ values, imported, documentUrl: document.url, functions, auth });
+  }
+
+  private async access(file: AccessFile, functions: readonly string[]) {
+    const entries = [];
+    for (const [index, { caller, functions: some }] of file.entries()) {
+      entries.push({ callerId: await this.callerId(caller, `/access/${index}/caller`), functions: some });
+    }
+    return checkAccess(entries, functions);
+  }
+
+  private async callerId(nameOrId: string, path: string): Promise<string> {
+    const { callers } = this.services;
+    const found = (await callers.byName(nameOrId)) ?? (await callers.get(nameOrId));
+    if (found) return found._id;
+    throw new AppError('invalid_arguments', `There is no caller “${nameOrId}”.`, { path });
+  }
+
+  /** Where Slack can be asked, who is named has to be there. */
+  private async people(named: Readonly<Record<string, string | null | undefined>>): Promise<void> {
+    for (const [path, id] of Object.entries(named)) {
+      if (!id) continue;
+      const person = await this.deps.directory.person(id).catch((error: unknown) => {
+        if (error instanceof DirectoryUnavailable) return 'unknown' as const;
+        throw error;
+      });
+      if (person === 'unknown' || person?.active) continue;
+      const message = `${id} is not an active member of the workspace.`;
+      throw new AppError('invalid_arguments', message, { path });
+    }
+  }
+}
+
+function keyIn(value: unknown): string {
+  const { key, id } = (value ?? {}) as { key?: unknown; id?: unknown };
+  const named = key ?? id;
+  if (typeof named === 'string') return named;
+  throw new AppError('invalid_arguments', 'Name the connection: KEY on the command line, or “key” in the file.', {
+    path: '/key',
+  });
+}
+
+function differs<T>(wanted: T | undefined, current: T): boolean {
+  return wanted !== undefined && canonicalHash(plain(wanted)) !== canonicalHash(plain(current));
+}
+
+function differing<Name extends keyof ConnectionChange>(
+  name: Name,
+  wanted: ConnectionChange[Name] | undefined,
+  current: ConnectionChange[Name],
+): Pick<ConnectionChange, Name> | Record<string, never> {
+  return differs(wanted, current) ? ({ [name]: wanted } as Pick<ConnectionChange, Name>) : {};
+}
