@@ -4,7 +4,7 @@ import { WebAPIPlatformError } from '@slack/web-api';
 import type { FastifyInstance } from 'fastify';
 import { connectServices, openDatabase } from './bootstrap.js';
 import { type Config, ConfigError, type SlackConfig } from './config.js';
-// PAGES_IMPORT
+import { registerPages } from './http/pages/index.js';
 import { createHttpServer, type Mount, registerHealth } from './http/server.js';
 import { registerV1 } from './http/v1.js';
 import { startSweepers } from './jobs/sweepers.js';
@@ -64,7 +64,7 @@ export async function startApp({ config, slack, log, mount, signal }: AppOptions
   );
   const deliveries = new DeliveryLog(deps);
   registerV1(server, services, deps);
-  // PAGES_CALL
+  registerPages(server, services, deps);
 
   const receiver = slack.appToken
     ? new SlackSocketReceiver({

@@ -87,3 +87,8 @@ export function button(text: string, actionId: string, value: string, options: B
 export function actions(elements: readonly Button[], blockId?: string): ActionsBlock {
   return { type: 'actions', ...(blockId ? { block_id: blockId } : {}), elements: [...elements] };
 }
+
+/** An error's sentence as mrkdwn: what it quotes is inert, and the people it names are shown as people. */
+export function explained(text: string): string {
+  return `:warning: ${escapeMrkdwn(text).replace(/&lt;(@[UW][A-Z0-9]{1,20})&gt;/g, '<$1>')}`;
+}

@@ -4,7 +4,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { CallerDocument, ConnectionDocument, CredentialDocument, PolicyRule } from '../../models/types.js';
+import type {
+  CallerDocument,
+  ConnectionDocument,
+  CredentialDocument,
+  PolicyRule,
+} from '../../models/types.js';
 import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 import { allFunctions } from '../services/functions.js';

@@ -77,7 +77,7 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       });
       const direct = execution.status === 'executing' || execution.status === 'queued';
       const wait = body.wait ?? (direct ? DIRECT_WAIT_SECONDS : 0);
-      return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(request)));
+      return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)));
     });
 
     scope.get<{ Params: { id: string }; Querystring: { wait?: string } }>(
@@ -86,7 +86,7 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
         const caller = await callerOf(request);
         const wait = parse(waitSeconds.default(0), request.query.wait, '/wait');
         const execution = await services.executions.ofCaller(caller, request.params.id);
-        return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(request)));
+        return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)));
       },
     );
 
@@ -121,9 +121,9 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
 }
 
 /** Ends a wait when the caller has hung up. */
-function hangUp(request: FastifyRequest): AbortSignal {
+function hangUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => controller.abort());
+  reply.raw.once('close', () => controller.abort());
   return controller.signal;
 }
 

@@ -19,6 +19,7 @@ import { type ExecutionStore, ended } from './execution-store.js';
 import type { OutboxService } from './outbox.js';
 import type { Verdict } from './policy.js';
 import type { RoleService } from './roles.js';
+import type { SettingsService } from './settings.js';
 
 /** shared/RELIABILITY.md, G5: at most 15 minutes from the decision to the claim. */
 export const CLAIM_WINDOW_MS = 15 * 60_000;
@@ -51,6 +52,7 @@ export class ApprovalService {
     private readonly eligibility: EligibilityService,
     private readonly roles: RoleService,
     private readonly audit: AuditService,
+    private readonly settings: SettingsService,
   ) {}
 
   async ofExecution(executionId: string): Promise<ApprovalDocument | null> {
@@ -140,9 +142,10 @@ export class ApprovalService {
    * @throws DirectoryUnavailable when Slack cannot say who the person is: nothing was recorded
    */
   async decide(click: Click): Promise<DecisionOutcome> {
-    const [approval, execution] = await Promise.all([
+    const [approval, execution, settings] = await Promise.all([
       this.ofExecution(click.executionId),
       this.executions.get(click.executionId),
+      this.settings.get(),
     ]);
     if (!approval || !execution) return refused('That request does not exist (any more).');
     const connection = await this.connection(approval.connectionId);
@@ -156,6 +159,9 @@ export class ApprovalService {
     const eligible = await this.eligibility.mayDecide(approval, connection, click.userId);
     if (!eligible.ok) return this.refuse(click, eligible.reason);
     if (approval.status !== 'pending') return this.tooLate(click, approval);
+    if (click.decision === 'approved' && (settings.paused ?? connection.paused)) {
+      return this.refuse(click, 'This is paused at the moment: nothing can be approved until it is resumed.');
+    }
     if (execution.risk === 'destructive' && (await this.isTooFast(execution._id, click.userId))) {
       return this.refuse(
         click,

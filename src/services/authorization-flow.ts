@@ -16,23 +16,21 @@ import {
   type OAuthApp,
   type OAuthClient,
   type OAuthProvider,
-  type TokenSet,
 } from '../credentials/oauth-client.js';
 import { AppError } from '../errors.js';
-import type { AuditService } from './audit.js';
 import type { ConnectionService } from './connections.js';
-import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import type { Freshness } from './directory.js';
 import type { ExecutionStore } from './execution-store.js';
 import { enabledFunctions, neededScopes } from './functions.js';
+import type { GrantedCredentials } from './granted-credentials.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
 import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
 import type { SubmissionService } from './submission.js';
-import { expiryOf, type TokenService, tokenFields } from './tokens.js';
+import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
 
 /** A scope, and the enabled functions that need it; none for one that only tells whose account it is. */
@@ -75,14 +73,13 @@ export interface FlowParts {
   readonly oauth: OAuthClient;
   readonly links: LinkService;
   readonly tokens: TokenService;
-  readonly credentials: CredentialService;
+  readonly granted: GrantedCredentials;
   readonly connections: ConnectionService;
   readonly members: MemberService;
   readonly executions: ExecutionStore;
   readonly submissions: SubmissionService;
   readonly outbox: OutboxService;
   readonly calls: UpstreamCalls;
-  readonly audit: AuditService;
 }
 
 type OAuthMethod = Extract<AuthMethod, { kind: 'oauth' }>;
@@ -96,7 +93,7 @@ interface SignIn {
 
 export class AuthorizationFlow {
   constructor(
-    private readonly deps: Pick<Dependencies, 'clock' | 'publicUrl' | 'connector' | 'directory' | 'log'>,
+    private readonly deps: Pick<Dependencies, 'publicUrl' | 'connector' | 'directory' | 'log'>,
     private readonly parts: FlowParts,
   ) {}
 
@@ -216,7 +213,7 @@ export class AuthorizationFlow {
     }
     const account = flow.account;
     try {
-      await this.store({ ...flow, account }, connection, tokens, callerIds);
+      await this.parts.granted.store({ ...flow, account }, connection, tokens, callerIds);
     } catch (error) {
       await this.tell(flow, 'it could not be stored');
       throw error;
@@ -294,45 +291,6 @@ export class AuthorizationFlow {
     const waiting = await this.parts.executions.waitingFor(flow.userId, flow.connectionId);
     const names = new Map(waiting.map((execution) => [execution.callerId, execution.callerName]));
     return [...names].map(([id, name]) => ({ id, name }));
-  }
-
-  private async store(
-    flow: OAuthStateDocument & { account: string },
-    connection: ConnectionDocument,
-    tokens: TokenSet,
-    callerIds: readonly string[],
-  ): Promise<void> {
-    const { subject, userId, account, scopes } = flow;
-    const old =
-      tokens.refreshToken === null ? await this.oldRefreshToken(connection, subject, account) : null;
-    const fields = tokenFields(tokens, old);
-    const expiresAt = expiryOf(tokens, this.deps.clock.now());
-    const credential = { kind: 'oauth' as const, fields, scopes, account, expiresAt };
-    if (subject !== SHARED) {
-      await this.parts.members.authorize(connection, userId, credential, callerIds);
-      return;
-    }
-    const entry = {
-      actor: { kind: 'user', id: userId } as const,
-      action: 'credential.connected',
-      subject: { kind: 'connection', id: connection._id },
-      details: { account, scopes },
-    };
-    const owner = { connectionId: connection._id, subject, createdBy: userId };
-    await this.parts.audit.change(entry, (session) =>
-      this.parts.credentials.store({ ...credential, ...owner }, session),
-    );
-  }
-
-  /** A provider that sends no new one to an account that it knows means the old one (Google). */
-  private async oldRefreshToken(
-    connection: ConnectionDocument,
-    subject: Subject,
-    account: string,
-  ): Promise<string | null> {
-    const previous = await this.parts.credentials.find(connection._id, subject);
-    if (previous?.kind !== 'oauth' || previous.account !== account) return null;
-    return this.parts.credentials.open(previous).refresh_token ?? null;
   }
 
   /** It is stored; what comes after may fail without making that untrue, and sweepers repeat it. */

@@ -359,11 +359,16 @@ export class ConnectionService {
   ): Promise<ConnectionDocument> {
     const { models, workspaceId, clock } = this.deps;
     const next = { ...after, rev: before.rev + 1, updatedAt: clock.now() };
+    // Only what changed: a test or a call may have noted something beside it.
+    const changed = (Object.keys(next) as (keyof ConnectionDocument)[]).filter(
+      (key) => next[key] !== before[key],
+    );
+    const $set = Object.fromEntries(changed.map((key) => [key, next[key]]));
     await this.audit.change(
       { actor, action, subject: { kind: 'connection', id: before._id }, details },
       async (session) => {
         const filter = { _id: before._id, workspaceId, rev: before.rev };
-        const written = await models.connections.replaceOne(filter, next, { session });
+        const written = await models.connections.updateOne(filter, { $set }, { session });
         if (written.matchedCount !== 1) {
           throw new AppError(
             'invalid_arguments',

@@ -14,8 +14,9 @@ import type { PayloadService } from './payloads.js';
 import type { RoleService } from './roles.js';
 import type { Runner } from './runner.js';
 
-/** Changes made by other processes are seen within this time; those of this one at once. */
-const POLL_MS = 250;
+/** Changes made by this process are seen at once; those of others by looking, more slowly the longer it takes. */
+const FIRST_POLL_MS = 200;
+const SLOWEST_POLL_MS = 1_000;
 
 /** An execution as shared/CONTRACT.md gives it to callers. */
 export interface ExecutionView {
@@ -72,8 +73,10 @@ export class ExecutionService {
   ): Promise<ExecutionDocument> {
     let current = execution;
     const until = performance.now() + milliseconds;
+    let poll = FIRST_POLL_MS;
     while (!isTerminal(current.status) && performance.now() < until && !signal?.aborted) {
-      await this.nextChange(current._id, Math.min(POLL_MS, until - performance.now()));
+      await this.nextChange(current._id, Math.min(poll, until - performance.now()));
+      poll = Math.min(SLOWEST_POLL_MS, poll * 1.5);
       if (this.runner.unrecorded.has(current._id)) break;
       current = (await this.store.get(current._id)) ?? current;
     }

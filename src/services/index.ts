@@ -13,6 +13,7 @@ import type { Dependencies } from './dependencies.js';
 import { EligibilityService } from './eligibility.js';
 import { ExecutionStore } from './execution-store.js';
 import { ExecutionService } from './executions.js';
+import { GrantedCredentials } from './granted-credentials.js';
 import { LinkService } from './links.js';
 import { MemberService } from './members.js';
 import { OAuthStateStore } from './oauth-states.js';
@@ -44,7 +45,7 @@ export function createServices(deps: Dependencies) {
   const eligibility = new EligibilityService(deps);
   const connections = new ConnectionService(deps, audit, roles, credentials);
   const members = new MemberService(deps, audit, credentials, outbox, executionStore);
-  const approvals = new ApprovalService(deps, executionStore, outbox, eligibility, roles, audit);
+  const approvals = new ApprovalService(deps, executionStore, outbox, eligibility, roles, audit, settings);
   const oauth = new OAuthClient(deps.outbound, deps.endpoints);
 
   const onNeedsReauth = async (connection: ConnectionDocument, subject: Subject): Promise<void> => {
@@ -102,14 +103,13 @@ export function createServices(deps: Dependencies) {
     oauth,
     links,
     tokens,
-    credentials,
+    granted: new GrantedCredentials(deps, credentials, members, audit),
     connections,
     members,
     executions: executionStore,
     submissions,
     outbox,
     calls,
-    audit,
   });
   const secretEntry = new SecretEntryService(deps, {
     links,

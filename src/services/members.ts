@@ -172,13 +172,16 @@ export class MemberService {
     return revoked;
   }
 
-  /** Asks the member, in her DM and nowhere else. */
+  /** Asks the member, in her DM and nowhere else. A question that stands there already gets the new call added. */
   async ask(connectionId: string, memberId: string, callerId: string | null): Promise<void> {
-    await this.outbox.showAgain(
-      'authorization',
-      authorizationSubject(connectionId, memberId, callerId),
-      memberId,
-    );
+    const subject = authorizationSubject(connectionId, memberId, callerId);
+    const waiting = callerId === null ? [] : await this.waiting(memberId, connectionId, callerId);
+    if (waiting.length > 1) {
+      await this.outbox.show('authorization', subject, memberId, null);
+      await this.outbox.refresh('authorization', subject);
+    } else {
+      await this.outbox.showAgain('authorization', subject, memberId);
+    }
   }
 
   /** Every DM about this member and connection shows the new state. */

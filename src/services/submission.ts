@@ -155,7 +155,11 @@ export class SubmissionService {
       reason: null,
       idempotencyKey: newId('test'),
     };
-    const caller = { _id: `${SYSTEM_CALLER}:${tester.id}`, name: `Test by ${tester.name}`, ownerId: tester.id };
+    const caller = {
+      _id: `${SYSTEM_CALLER}:${tester.id}`,
+      name: `Test by ${tester.name}`,
+      ownerId: tester.id,
+    };
     const onBehalfOf = isPrivate ? tester.id : null;
     const hash = canonicalHash({ ...request, onBehalfOf });
     const execution = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, hash);

@@ -65,7 +65,7 @@ export async function authorizationDm(
   const account = isPrivate ? (authorization?.account ?? null) : null;
   const wanted = callerId === null || waiting.length > 0;
   const state = async (): Promise<AuthorizationDm['state']> => {
-    if (consent?.status === 'refused') return { kind: 'refused' };
+    if (consent?.status === 'refused' && waiting.length === 0) return { kind: 'refused' };
     if (connected && (callerId === null || consent?.status === 'allowed')) {
       return { kind: 'connected', account, callerAllowed: consent?.status === 'allowed' };
     }

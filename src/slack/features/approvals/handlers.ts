@@ -112,10 +112,6 @@ export const pageTurned =
 
 /** Stores the decision, or says in time that it did not. A late success still counts, and the card will show it. */
 async function decideInTime(edge: SlackEdge, click: Click): Promise<DecisionOutcome | 'not_recorded'> {
-  const settings = await edge.services.settings.get().catch(() => null);
-  if (!settings) return 'not_recorded';
-  if (settings.paused)
-    return { kind: 'refused', reason: 'Everything is paused at the moment; nothing can be decided.' };
   const deciding = edge.services.approvals.decide(click).catch((error: unknown) => {
     edge.log.warn({ err: error, execution: click.executionId }, 'decision not recorded');
     return 'not_recorded' as const;
