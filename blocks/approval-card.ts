@@ -1,27 +1,26 @@
-/** The approval card, its Details and the forms around it. Pure: everything that is shown comes in as data. */
-import type { ActionsBlock, KnownBlock, View } from '@slack/types';
-import { escapeMrkdwn, excerpt, hostOf, plain, preformatted, quote, visible } from './inert.js';
+/** The approval card, its Details and the form of a denial. Pure: everything that is shown comes in as data. */
+import type { Button, KnownBlock, View } from '@slack/types';
+import type { ExecutionStatus, Risk } from '../models/types.js';
+import { ACTIONS, VIEWS } from '../src/slack/ids.js';
+import { excerpt, plain, quote, visible } from './inert.js';
+import { argumentPages, cardArguments, type ShownField } from './parts/arguments.js';
+import { modal } from './parts/inputs.js';
+import { decided, decisionBlocks, type ShownDecision, STATUS_MARKS } from './parts/status.js';
+import {
+  actions,
+  button,
+  context,
+  divider,
+  group,
+  header,
+  moment,
+  person,
+  said,
+  section,
+} from './parts/text.js';
 
-export const APPROVAL_ACTIONS = {
-  approve: 'approval.approve',
-  deny: 'approval.deny',
-  edit: 'approval.edit',
-  details: 'approval.details',
-} as const;
-
-export interface ShownField {
-  readonly label: string;
-  /** The caller's value, as it is. */
-  readonly value: string;
-  readonly kind: 'short' | 'long' | 'link';
-}
-
-export interface ShownDecision {
-  readonly userId: string;
-  readonly decision: 'approved' | 'denied';
-  readonly reason: string | null;
-  readonly at: Date;
-}
+export type { ShownField } from './parts/arguments.js';
+export type { ShownDecision } from './parts/status.js';
 
 export interface ApprovalCard {
   readonly executionId: string;
@@ -37,299 +36,221 @@ export interface ApprovalCard {
   readonly callerStage: string;
   readonly requesterId: string;
   readonly onBehalfOf: string | null;
-  readonly risk: 'read' | 'write' | 'destructive';
+  readonly risk: Risk;
   readonly fields: readonly ShownField[];
   readonly reason: string | null;
   readonly deciders: { readonly users: readonly string[]; readonly groups: readonly string[] };
   readonly quorum: number;
   readonly decisions: readonly ShownDecision[];
-  readonly status:
-    | 'pending_approval'
-    | 'queued'
-    | 'executing'
-    | 'succeeded'
-    | 'failed'
-    | 'outcome_unknown'
-    | 'denied'
-    | 'expired'
-    | 'cancelled';
+  readonly status: Exclude<ExecutionStatus, 'pending_authorization'>;
   readonly expiresAt: Date;
   /** Why it ended the way it did, where there is something to say. */
   readonly note: string | null;
 }
 
-/** More than that is for Details; the card then says so and leaves Approve to them. */
-const CARD_FIELD_LIMIT = 900;
-const CARD_FIELDS = 14;
-const DETAILS_PAGE_CHARACTERS = 60_000;
-const DETAILS_CHUNK = 2_800;
+const RISK_WORDS: Readonly<Record<Risk, string>> = {
+  read: 'Read',
+  write: 'Write',
+  destructive: ':warning: *Destructive*: hard or impossible to undo',
+};
 
-const RISK_WORDS = {
-  read: 'Reads only',
-  write: 'Writes: it changes something',
-  destructive: 'Destructive: hard or impossible to undo',
+const NAMED_DECIDERS = 12;
+
+const isPending = (card: ApprovalCard): boolean => card.status === 'pending_approval';
+
+function deciders({ deciders: { users, groups } }: ApprovalCard): string {
+  const all = [...users.map(person), ...groups.map(group)];
+  const named = all.slice(0, NAMED_DECIDERS);
+  const left = all.length - named.length;
+  if (left > 0) return `${named.join(', ')} or ${left} more`;
+  return [named.slice(0, -1).join(', '), ...named.slice(-1)].filter((part) => part !== '').join(' or ');
+}
+
+function pendingLine(card: ApprovalCard): string {
+  const until = `expires ${moment(card.expiresAt)}`;
+  const who = deciders(card);
+  if (who === '')
+    return `:warning: *Nobody is left who may decide.* Admins were asked to name somebody · ${until}`;
+  const waiting = `${STATUS_MARKS.pending_approval} *Waiting for* ${who} · ${until}`;
+  if (card.quorum < 2) return waiting;
+  return `${waiting}\n${card.decisions.length} of ${card.quorum} approvals so far; one denial ends it.`;
+}
+
+const ENDS = {
+  queued: 'about to run',
+  executing: 'running',
+  succeeded: '*done*',
+  failed: '*failed*',
+  outcome_unknown: '*outcome unknown*',
 } as const;
 
-/** Time in the reader's own zone; the fallback is for clients that cannot. */
-export function slackTime(at: Date): string {
-  const fallback = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  return `<!date^${Math.floor(at.getTime() / 1_000)}^{date_short_pretty} {time}|${fallback}>`;
+/** How it stands, in one line; the mark says how it ended, not only what was decided. */
+function statusLine(card: ApprovalCard): string {
+  const { status } = card;
+  if (status === 'pending_approval') return pendingLine(card);
+  const last = card.decisions.at(-1);
+  const mark = STATUS_MARKS[status];
+  switch (status) {
+    case 'denied':
+      return last ? decided(last) : `${mark} *Denied*`;
+    case 'expired':
+    case 'cancelled':
+      return `${mark} *${status === 'expired' ? 'Expired' : 'Cancelled'}*`;
+    default:
+      return `${mark} *Approved*${last ? ` by ${person(last.userId)} · ${moment(last.at)}` : ''} · ${ENDS[status]}`;
+  }
 }
 
-const value = (text: string): string => escapeMrkdwn(visible(text));
+/** What there is to say about the end: the decider's words as a quotation, the product's as a line. */
+function aboutTheEnd(card: ApprovalCard): KnownBlock[] {
+  const reason = card.decisions.at(-1)?.reason ?? null;
+  return [
+    ...(reason ? [quote(excerpt(reason, 500).shown)] : []),
+    ...(card.note && card.note !== reason ? [plainSection(card.note)] : []),
+  ];
+}
+
+/** An outside system may have a say in how an error reads. */
+function plainSection(text: string): KnownBlock {
+  return { type: 'section', text: plain(excerpt(text, 600).shown, 700) };
+}
+
+function behind(card: ApprovalCard): string {
+  return card.onBehalfOf ? `for ${person(card.onBehalfOf)}` : `owner ${person(card.requesterId)}`;
+}
+
 const mrkdwn = (text: string) => ({ type: 'mrkdwn' as const, text, verbatim: true });
-const context = (...texts: string[]): KnownBlock => ({ type: 'context', elements: texts.map(mrkdwn) });
 
-function people(ids: readonly string[]): string {
-  return ids.map((id) => `<@${id}>`).join(', ');
-}
-
-function isWhole(card: ApprovalCard): boolean {
-  if (card.fields.length > CARD_FIELDS) return false;
-  return card.fields.every((field) => excerpt(field.value, CARD_FIELD_LIMIT).complete);
-}
-
+/** Who asks, where, as whom, how risky: what an approver checks before the arguments. */
 function facts(card: ApprovalCard): KnownBlock {
-  const behind = card.onBehalfOf ? `for <@${card.onBehalfOf}>` : `owned by <@${card.requesterId}>`;
+  const caller = `*${said(card.callerName)}*`;
   return {
     type: 'section',
     fields: [
-      mrkdwn(`*Who asks*\n${value(card.callerName)} (${card.callerKind}, ${card.callerStage}), ${behind}`),
-      mrkdwn(`*On*\n${value(card.connectionName)}`),
-      mrkdwn(`*Acting as*\n${value(card.actingAs)}`),
+      mrkdwn(`*Asked by*\n${caller} (${card.callerKind}, ${card.callerStage})\n${behind(card)}`),
+      mrkdwn(`*Connection*\n${said(card.connectionName)}`),
+      mrkdwn(`*Acts as*\n${said(card.actingAs)}`),
       mrkdwn(`*Risk*\n${RISK_WORDS[card.risk]}`),
     ],
   };
 }
 
-/** Labels are ours; values stand in plain text or a preformatted box, where Slack parses nothing. */
-function fieldBlocks(fields: readonly ShownField[], limit: number): KnownBlock[] {
-  const blocks: KnownBlock[] = [];
-  let row: ShownField[] = [];
-  const flush = () => {
-    if (row.length === 0) return;
-    blocks.push({
-      type: 'section',
-      fields: row.map((field) =>
-        plain(`${visible(field.label)}\n${excerpt(field.value, limit).shown}`, 2_000),
-      ),
-    });
-    row = [];
-  };
-  for (const field of fields) {
-    if (field.kind === 'short' && [...field.value].length <= 200) {
-      row.push(field);
-      if (row.length === 2) flush();
-      continue;
-    }
-    flush();
-    const host = field.kind === 'link' ? hostOf(field.value) : null;
-    blocks.push(context(`*${value(field.label)}*${host === null ? '' : `  ·  leads to \`${value(host)}\``}`));
-    blocks.push(preformatted(excerpt(field.value, limit).shown));
-  }
-  flush();
-  return blocks;
+/** The same after the end, when nobody has to weigh it any more. */
+function factsLine(card: ApprovalCard): KnownBlock {
+  return context(
+    `*${said(card.callerName)}*, ${behind(card)} · ${said(card.connectionName)} · acts as ${said(card.actingAs)} · ${card.risk}`,
+  );
 }
 
-function deciders(card: ApprovalCard): string {
-  const { users, groups } = card.deciders;
-  const named = users.length > 0 ? people(users.slice(0, 12)) : '';
-  const more = users.length > 12 ? ` and ${users.length - 12} more` : '';
-  const grouped =
-    groups.length > 0 ? `members of ${groups.map((group) => `group \`${value(group)}\``).join(', ')}` : '';
-  const who =
-    [named + more, grouped].filter((part) => part !== '').join(', ') ||
-    'nobody at the moment; admins were asked to name somebody';
-  return card.quorum > 1 ? `${who} (${card.quorum} approvals needed, one denial ends it)` : who;
+function callersReason(card: ApprovalCard, room: number): KnownBlock[] {
+  if (!card.reason) return [];
+  return [
+    context(`*Why*, in the words of ${said(card.callerName)} (nobody checked them)`),
+    quote(excerpt(card.reason, room).shown),
+  ];
 }
 
-function statusLine(card: ApprovalCard): string {
-  const last = card.decisions.at(-1);
-  const by = last ? `<@${last.userId}> · ${slackTime(last.at)}` : '';
-  const note = card.note ? `\n${value(card.note)}` : '';
-  switch (card.status) {
-    case 'pending_approval':
-      return `:hourglass_flowing_sand: *Waiting for a decision* · expires ${slackTime(card.expiresAt)}`;
-    case 'queued':
-      return `:white_check_mark: *Approved* by ${by} · about to run${note}`;
-    case 'executing':
-      return `:white_check_mark: *Approved* by ${by} · running${note}`;
-    case 'succeeded':
-      return `:white_check_mark: *Approved* by ${by} · *done*${note}`;
-    case 'failed':
-      return `:warning: *Approved* by ${by} · *failed*${note}`;
-    case 'outcome_unknown':
-      return `:grey_question: *Approved* by ${by} · *outcome unknown*${note}`;
-    case 'denied':
-      return `:no_entry: *Denied* by ${by}${note}`;
-    case 'expired':
-      return `:alarm_clock: *Expired*${note}`;
-    case 'cancelled':
-      return `:heavy_minus_sign: *Cancelled*${note}`;
-  }
-}
+const nameOf = (card: Pick<ApprovalCard, 'executionId' | 'hash'>): string =>
+  `${card.executionId}:${card.hash}`;
+const approve = (card: ApprovalCard): Button =>
+  button('Approve', ACTIONS.approve, nameOf(card), { style: 'primary' });
+const deny = (card: ApprovalCard): Button => button('Deny', ACTIONS.deny, nameOf(card), { style: 'danger' });
+const details = (card: ApprovalCard): Button => button('Details', ACTIONS.details, nameOf(card));
+const footer = (card: ApprovalCard): KnownBlock => context(`\`${card.executionId}\` · \`${card.hash}\``);
 
-function buttons(card: ApprovalCard, withApprove: boolean, withDetails: boolean): ActionsBlock {
-  const payload = `${card.executionId}:${card.hash}`;
-  const button = (action: keyof typeof APPROVAL_ACTIONS, text: string, style?: 'primary' | 'danger') => ({
-    type: 'button' as const,
-    action_id: APPROVAL_ACTIONS[action],
-    text: { type: 'plain_text' as const, text, emoji: false },
-    value: payload,
-    ...(style ? { style } : {}),
-  });
+/** The message: in DMs and in the channel alike. `text` is what notifications and screen readers get. */
+export function approvalMessage(card: ApprovalCard): { text: string; blocks: KnownBlock[] } {
+  const pending = isPending(card);
+  const { blocks: shown, left, whole } = cardArguments(card.fields);
+  const incomplete = [
+    ...(left > 0 ? [`${left} more arguments`] : []),
+    ...(pending && !whole ? ['All of it is in *Details*, and so is Approve.'] : []),
+  ];
   return {
-    type: 'actions',
-    block_id: `approval:${card.executionId}`,
-    elements: [
-      ...(withApprove ? [button('approve', 'Approve', 'primary')] : []),
-      button('deny', 'Deny', 'danger'),
-      ...(withDetails ? [button('details', 'Details')] : []),
+    text: notification(card),
+    blocks: [
+      header(visible(card.functionTitle)),
+      section(statusLine(card)),
+      ...(pending ? [facts(card), divider] : [...aboutTheEnd(card), factsLine(card)]),
+      ...(shown.length > 0 ? shown : [context('No arguments')]),
+      ...(incomplete.length > 0 ? [context(`:mag: ${incomplete.join('. ')}`)] : []),
+      ...callersReason(card, 600),
+      ...(pending ? [...decisionBlocks(card.decisions), divider] : []),
+      actions(
+        pending ? [...(whole ? [approve(card)] : []), deny(card), details(card)] : [details(card)],
+        `approval:${card.executionId}`,
+      ),
+      footer(card),
     ],
   };
 }
 
-/** The message: in DMs and in the channel alike. `text` is what notifications and screen readers get. */
-export function approvalMessage(card: ApprovalCard): { text: string; blocks: KnownBlock[] } {
-  const pending = card.status === 'pending_approval';
-  const whole = isWhole(card);
-  const shown = card.fields.slice(0, CARD_FIELDS);
-  const left = card.fields.length - shown.length;
-  const blocks: KnownBlock[] = [
-    { type: 'header', text: plain(visible(card.functionTitle), 150, 'ellipsis') },
-    { type: 'section', text: mrkdwn(statusLine(card)) },
-    facts(card),
-    { type: 'divider' },
-    ...(shown.length > 0 ? fieldBlocks(shown, CARD_FIELD_LIMIT) : [context('_No arguments._')]),
-  ];
-  if (left > 0) blocks.push(context(`*${left} more arguments* are in Details.`));
-  if (card.reason)
-    blocks.push(
-      context(`*${value(card.callerName)} says* (the agent’s words, not checked)`),
-      quote(excerpt(card.reason, 600).shown),
-    );
-  if (pending) {
-    blocks.push({ type: 'divider' }, context(`*May decide:* ${deciders(card)}`));
-    if (!whole)
-      blocks.push(
-        context(':mag: Not everything fits here. Open *Details* to read all of it; Approve is there.'),
-      );
-    blocks.push(buttons(card, whole, true));
-  } else {
-    blocks.push({ type: 'actions', block_id: `approval:${card.executionId}`, elements: detailsOnly(card) });
-  }
-  blocks.push(context(`\`${card.executionId}\` · \`${card.hash}\``));
-  return { text: fallback(card), blocks };
-}
+const NOTIFIED: Readonly<Record<ApprovalCard['status'], string>> = {
+  pending_approval: 'Approval needed',
+  queued: 'Approved',
+  executing: 'Approved',
+  succeeded: 'Done',
+  failed: 'Failed',
+  outcome_unknown: 'Outcome unknown',
+  denied: 'Denied',
+  expired: 'Expired',
+  cancelled: 'Cancelled',
+};
 
-function detailsOnly(card: ApprovalCard): ActionsBlock['elements'] {
-  return buttons(card, false, true).elements.slice(1);
-}
-
-function fallback(card: ApprovalCard): string {
-  const what = `${value(card.callerName)}: ${value(card.functionTitle)} on ${value(card.connectionName)}`;
-  if (card.status === 'pending_approval') return `Approval needed: ${what} (${card.executionId})`;
-  return `${card.status.replace('_', ' ')}: ${what} (${card.executionId})`;
-}
-
-/** The decisions so far, with their reasons quoted. */
-function decisionBlocks(card: ApprovalCard): KnownBlock[] {
-  return card.decisions.flatMap((each) => [
-    context(
-      `*${each.decision === 'approved' ? 'Approved' : 'Denied'}* by <@${each.userId}> · ${slackTime(each.at)}`,
-    ),
-    ...(each.reason ? [quote(excerpt(each.reason, 1_000).shown)] : []),
-  ]);
-}
-
-interface Page {
-  readonly fields: { label: string; text: string }[];
-}
-
-/** Every character of every argument, in pages small enough for a view (250 kB). */
-function pages(fields: readonly ShownField[]): Page[] {
-  const result: Page[] = [{ fields: [] }];
-  let size = 0;
-  for (const field of fields) {
-    const characters = [...visible(field.value)];
-    for (let at = 0; at === 0 || at < characters.length; at += DETAILS_CHUNK) {
-      const text = characters.slice(at, at + DETAILS_CHUNK).join('');
-      const page = result.at(-1);
-      if (size + text.length > DETAILS_PAGE_CHARACTERS || (page && page.fields.length >= 40)) {
-        result.push({ fields: [] });
-        size = 0;
-      }
-      size += text.length;
-      result.at(-1)?.fields.push({ label: at === 0 ? field.label : `${field.label} (continued)`, text });
-    }
-  }
-  return result;
+function notification(card: ApprovalCard): string {
+  const { status, functionTitle, connectionName, callerName } = card;
+  return `${NOTIFIED[status]}: ${said(functionTitle)} on ${said(connectionName)}, asked by ${said(callerName)}`;
 }
 
 export interface DetailsOptions {
   /** 0-based. Approve stands on the last page only, so that nobody approves what was not opened. */
   readonly page: number;
   readonly mayDecide: boolean;
-  /** What the person was just told: a refusal, or who was faster. */
+  /** mrkdwn of ours: what the person was just told, such as a refusal, or who was faster. */
   readonly notice: string | null;
 }
 
 export function approvalDetails(card: ApprovalCard, options: DetailsOptions): View {
-  const all = pages(card.fields);
-  const page = Math.min(Math.max(0, options.page), all.length - 1);
-  const last = page === all.length - 1;
-  const pending = card.status === 'pending_approval';
-  const blocks: KnownBlock[] = [
-    ...(options.notice
-      ? [{ type: 'section' as const, text: mrkdwn(`:information_source: ${options.notice}`) }]
-      : []),
-    { type: 'header', text: plain(visible(card.functionTitle), 150, 'ellipsis') },
-    { type: 'section', text: mrkdwn(statusLine(card)) },
-    facts(card),
-    context(`*May decide:* ${deciders(card)}`),
-    ...decisionBlocks(card),
-    { type: 'divider' },
-    ...(all[page]?.fields ?? []).flatMap(({ label, text }): KnownBlock[] => [
-      context(`*${value(label)}*`),
-      text === '' ? context('_empty_') : preformatted(text),
-    ]),
-  ];
-  if (card.reason && last)
-    blocks.push(
-      context(`*${value(card.callerName)} says* (the agent’s words, not checked)`),
-      quote(excerpt(card.reason, 2_000).shown),
-    );
-  if (all.length > 1) blocks.push(pager(card, page, all.length));
-  if (pending && options.mayDecide) {
-    if (last) blocks.push(buttons(card, true, false));
-    else blocks.push(context('Read on: Approve and Deny are on the last page.'));
-  }
-  blocks.push(context(`\`${card.executionId}\` · \`${card.hash}\``));
-  return {
-    type: 'modal',
-    callback_id: 'approval.details',
-    private_metadata: JSON.stringify({ execution: card.executionId, page }),
-    title: plain('Details', 24),
-    close: plain('Close', 24),
-    blocks,
-  };
+  const pages = argumentPages(card.fields);
+  const at = Math.min(Math.max(0, options.page), pages.length - 1);
+  const last = at === pages.length - 1;
+  const pending = isPending(card);
+  const shown = pages[at] ?? [];
+  return modal({
+    title: 'Details',
+    callback: VIEWS.approvalDetails,
+    metadata: { execution: card.executionId, page: String(at) },
+    blocks: [
+      ...(options.notice ? [section(`:information_source: ${options.notice}`), divider] : []),
+      header(visible(card.functionTitle)),
+      section(statusLine(card)),
+      ...(pending ? decisionBlocks(card.decisions) : aboutTheEnd(card)),
+      facts(card),
+      divider,
+      ...(shown.length > 0 ? shown : [context('No arguments')]),
+      ...(last ? callersReason(card, 2_000) : []),
+      divider,
+      ...(pages.length > 1 ? [pager(card, at, pages.length)] : []),
+      ...(pending && options.mayDecide
+        ? [actions([...(last ? [approve(card)] : []), deny(card)], `approval:${card.executionId}`)]
+        : []),
+      ...(pending && options.mayDecide && !last ? [context('Read on: Approve is on the last page.')] : []),
+      footer(card),
+    ],
+  });
 }
 
-function pager(card: ApprovalCard, page: number, count: number): KnownBlock {
-  const to = (target: number, text: string, action: string) => ({
-    type: 'button' as const,
-    action_id: action,
-    text: { type: 'plain_text' as const, text, emoji: false },
-    value: `${card.executionId}:${card.hash}:${target}`,
-  });
-  return {
-    type: 'actions',
-    block_id: 'approval.pages',
-    elements: [
-      ...(page > 0 ? [to(page - 1, 'Page back', 'approval.page_back')] : []),
-      ...(page < count - 1 ? [to(page + 1, `Page ${page + 2} of ${count}`, 'approval.page_on')] : []),
+function pager(card: ApprovalCard, at: number, count: number): KnownBlock {
+  const to = (page: number): string => `${nameOf(card)}:${page}`;
+  return actions(
+    [
+      ...(at > 0 ? [button(`Back to page ${at}`, ACTIONS.pageBack, to(at - 1))] : []),
+      ...(at < count - 1
+        ? [button(`Next: page ${at + 2} of ${count}`, ACTIONS.pageOn, to(at + 1), { style: 'primary' })]
+        : []),
     ],
-  };
+    'approval.pages',
+  );
 }
 
 /** Asks for the reason of a denial; it is what the caller is told. */
@@ -338,27 +259,25 @@ export function denyForm(
 ): View {
   return {
     type: 'modal',
-    callback_id: 'approval.deny',
-    private_metadata: `${card.executionId}:${card.hash}`,
+    callback_id: VIEWS.approvalDeny,
+    private_metadata: nameOf(card),
     title: plain('Deny this call', 24),
     submit: plain('Deny', 24),
     close: plain('Back', 24),
     blocks: [
-      {
-        type: 'section',
-        text: plain(`${visible(card.functionTitle)}, asked by ${visible(card.callerName)}`, 300, 'ellipsis'),
-      },
+      section(`*${said(card.functionTitle)}*, asked by *${said(card.callerName)}*`),
       {
         type: 'input',
         block_id: 'reason',
         optional: true,
-        label: plain('Why? The caller is told.', 100),
+        label: plain('Why?', 100),
+        hint: plain(`${card.callerName} is told.`, 150, 'ellipsis'),
         element: {
           type: 'plain_text_input',
           action_id: 'reason',
           multiline: true,
           max_length: 500,
-          placeholder: plain('e.g. wrong customer, ask me tomorrow', 150),
+          placeholder: plain('Wrong customer; ask me again tomorrow', 150),
         },
       },
     ],

@@ -1,7 +1,8 @@
 /** DMs to a member about her own identity: connect, allow, refuse, the code, and how it ended. Pure. */
 import type { KnownBlock } from '@slack/types';
-import { slackTime } from './approval-card.js';
-import { escapeMrkdwn, excerpt, quote, visible } from './inert.js';
+import { ACTIONS } from '../src/slack/ids.js';
+import { excerpt, quote } from './inert.js';
+import { actions, button, context, header, moment, said, section } from './parts/text.js';
 
 export interface WaitingCall {
   readonly executionId: string;
@@ -27,128 +28,120 @@ export interface AuthorizationDm {
     | { readonly kind: 'over' };
 }
 
-const value = (text: string): string => escapeMrkdwn(visible(text));
-const section = (text: string): KnownBlock => ({
-  type: 'section',
-  text: { type: 'mrkdwn', text, verbatim: true },
-});
-const context = (text: string): KnownBlock => ({
-  type: 'context',
-  elements: [{ type: 'mrkdwn', text, verbatim: true }],
-});
-const plainText = (text: string) => ({ type: 'plain_text' as const, text, emoji: false });
+interface Message {
+  text: string;
+  blocks: KnownBlock[];
+}
+type Of<Kind extends AuthorizationDm['state']['kind']> = Extract<AuthorizationDm['state'], { kind: Kind }>;
 
-function calls(dm: AuthorizationDm): KnownBlock[] {
-  const shown = dm.waiting.slice(0, 5);
-  const blocks = shown.flatMap((call) => [
-    context(`Waiting: *${value(call.functionTitle)}* · \`${call.executionId}\``),
-    ...(call.reason ? [quote(excerpt(call.reason, 300).shown)] : []),
-  ]);
-  const left = dm.waiting.length - shown.length;
-  return left > 0 ? [...blocks, context(`and ${left} more`)] : blocks;
+const SHOWN_CALLS = 5;
+const ACTIONS_BLOCK = 'authorization';
+
+/** What the caller wants to do first, once it may; its reasons in its own words. */
+function waitingCalls(dm: AuthorizationDm): KnownBlock[] {
+  const left = dm.waiting.length - SHOWN_CALLS;
+  return [
+    ...dm.waiting
+      .slice(0, SHOWN_CALLS)
+      .flatMap(({ functionTitle, executionId, reason }) => [
+        context(`It waits to do: *${said(functionTitle)}* · \`${executionId}\``),
+        ...(reason ? [quote(excerpt(reason, 300).shown)] : []),
+      ]),
+    ...(left > 0 ? [context(`and ${left} more`)] : []),
+  ];
 }
 
-const REFUSE = 'authorization.refuse';
+const refuse = (dm: AuthorizationDm) =>
+  button('Refuse', ACTIONS.authorizationRefuse, dm.subject, { style: 'danger' });
+const callerOf = (dm: AuthorizationDm): string => (dm.callerName === null ? 'A caller' : said(dm.callerName));
+const confirmsWrites = (dm: AuthorizationDm): string =>
+  dm.isPrivate
+    ? 'Nobody else can use your account, and you confirm every write here.'
+    : 'Writes still need an approver.';
 
-export function authorizationMessage(dm: AuthorizationDm): { text: string; blocks: KnownBlock[] } {
-  const name = value(dm.connectionName);
-  const caller = dm.callerName === null ? null : value(dm.callerName);
-  const refuse = {
-    type: 'button' as const,
-    action_id: REFUSE,
-    text: plainText('Refuse'),
-    value: dm.subject,
-    style: 'danger' as const,
+function connect(dm: AuthorizationDm, { url, expiresAt, again }: Of<'connect'>): Message {
+  const name = said(dm.connectionName);
+  const asked = dm.callerName === null ? '' : `*${callerOf(dm)}* wants to act for you on *${name}*.\n`;
+  const what = again
+    ? `Your account is no longer connected to *${name}*; connect it again.`
+    : dm.callerName === null
+      ? `Connect your own account to *${name}*.`
+      : 'For that, connect your own account.';
+  return {
+    text:
+      dm.callerName === null
+        ? `Connect ${name}: the link is in this DM`
+        : `${callerOf(dm)} wants to act for you on ${name}: the link is in this DM`,
+    blocks: [
+      section(`${asked}${what} ${confirmsWrites(dm)}`),
+      ...waitingCalls(dm),
+      actions(
+        [
+          button(`Connect ${dm.connectorTitle}`, ACTIONS.authorizationConnect, dm.subject, {
+            url,
+            style: 'primary',
+          }),
+          button('New link', ACTIONS.authorizationNewLink, dm.subject),
+          ...(dm.callerName === null ? [] : [refuse(dm)]),
+        ],
+        ACTIONS_BLOCK,
+      ),
+      context(`:lock: The link is for you alone and works once, until ${moment(expiresAt)}.`),
+    ],
   };
+}
+
+function consent(dm: AuthorizationDm, { account }: Of<'consent'>): Message {
+  const name = said(dm.connectionName);
+  const as = account ? ` as ${said(account)}` : '';
+  return {
+    text: `${callerOf(dm)} wants to act for you on ${name}: allow or refuse`,
+    blocks: [
+      section(`*${callerOf(dm)}* wants to act for you on *${name}*${as}.\n${confirmsWrites(dm)}`),
+      ...waitingCalls(dm),
+      actions(
+        [button('Allow', ACTIONS.authorizationAllow, dm.subject, { style: 'primary' }), refuse(dm)],
+        ACTIONS_BLOCK,
+      ),
+    ],
+  };
+}
+
+function connected(dm: AuthorizationDm, { account, callerAllowed }: Of<'connected'>): Message {
+  const name = said(dm.connectionName);
+  const as = account ? `connected as ${said(account)}` : 'allowed';
+  const may = callerAllowed && dm.callerName !== null ? `\n*${callerOf(dm)}* may act for you.` : '';
+  const end = account ? ` or with \`/connections disconnect ${dm.connectionKey}\`` : '';
+  return {
+    text: `${name}: ${as}`,
+    blocks: [
+      section(`:white_check_mark: *${name}*: ${as}.${may}`),
+      context(`You can end this any time in the app’s Home tab${end}.`),
+    ],
+  };
+}
+
+/** The one DM about a member, a connection and a caller, as it stands now. */
+export function authorizationMessage(dm: AuthorizationDm): Message {
+  const name = said(dm.connectionName);
   switch (dm.state.kind) {
-    case 'connect': {
-      const { url, expiresAt, again } = dm.state;
-      const who = caller ? `*${caller}* wants to act for you on *${name}*. ` : '';
-      const what = again
-        ? `Your connection to *${name}* has ended; connect it again.`
-        : `Connect *your own* account to *${name}*.`;
-      const text = `${caller ? `${caller} wants to act for you on ${name}` : `Connect ${name}`}: open the link in this DM`;
-      return {
-        text,
-        blocks: [
-          section(`${who}${what} Nobody else can use it, and every write is confirmed by you, here.`),
-          ...calls(dm),
-          {
-            type: 'actions',
-            block_id: 'authorization',
-            elements: [
-              {
-                type: 'button',
-                action_id: 'authorization.connect',
-                text: plainText(`Connect ${dm.connectorTitle}`.slice(0, 75)),
-                url,
-                style: 'primary',
-              },
-              {
-                type: 'button',
-                action_id: 'authorization.new_link',
-                text: plainText('New link'),
-                value: dm.subject,
-              },
-              ...(caller ? [refuse] : []),
-            ],
-          },
-          context(`The link is for you alone, works once, and until ${slackTime(expiresAt)}.`),
-        ],
-      };
-    }
+    case 'connect':
+      return connect(dm, dm.state);
     case 'consent':
-      return {
-        text: `${caller ?? 'A caller'} wants to act for you on ${name}: allow or refuse`,
-        blocks: [
-          section(
-            `*${caller ?? 'A caller'}* wants to act for you on *${name}*${dm.state.account ? ` (${value(dm.state.account)})` : ''}. ${
-              dm.isPrivate ? 'Every write is still confirmed by you, here.' : 'Writes still need an approver.'
-            }`,
-          ),
-          ...calls(dm),
-          {
-            type: 'actions',
-            block_id: 'authorization',
-            elements: [
-              {
-                type: 'button',
-                action_id: 'authorization.allow',
-                text: plainText('Allow'),
-                value: dm.subject,
-                style: 'primary',
-              },
-              refuse,
-            ],
-          },
-        ],
-      };
-    case 'connected': {
-      const as = dm.state.account ? `connected as *${value(dm.state.account)}*` : 'allowed';
-      const may = dm.state.callerAllowed && caller ? ` *${caller}* may act for you.` : '';
-      return {
-        text: `${name}: ${dm.state.account ? `connected as ${value(dm.state.account)}` : 'allowed'}`,
-        blocks: [
-          section(`:white_check_mark: *${name}*: ${as}.${may}`),
-          context(
-            `End it any time in the app’s Home tab, or with \`/connections disconnect ${value(dm.connectionKey)}\`.`,
-          ),
-        ],
-      };
-    }
+      return consent(dm, dm.state);
+    case 'connected':
+      return connected(dm, dm.state);
     case 'refused':
       return {
-        text: `${name}: you refused ${caller ?? 'the caller'}`,
+        text: `${name}: you refused ${callerOf(dm)}`,
         blocks: [
-          section(
-            `:no_entry: You refused *${caller ?? 'the caller'}* on *${name}*. What it asked for was ended as denied.`,
-          ),
+          section(`:no_entry: You refused *${callerOf(dm)}* on *${name}*.\nWhat it asked for is denied.`),
         ],
       };
     case 'over':
       return {
-        text: `${name}: nothing is waiting any more`,
-        blocks: [section(`Nothing is waiting for you on *${name}* any more.`)],
+        text: `${name}: nothing waits for you any more`,
+        blocks: [section(`Nothing waits for you on *${name}* any more.`)],
       };
   }
 }
@@ -162,24 +155,22 @@ export interface CodeDm {
   readonly expiresAt: Date;
 }
 
-/** The proof that the person in the browser is this Slack user. */
-export function codeMessage(dm: CodeDm): { text: string; blocks: KnownBlock[] } {
-  const name = value(dm.connectionName);
+/** The proof that the person in the browser is this Slack user. The code itself never stands in `text`. */
+export function codeMessage(dm: CodeDm): Message {
+  const name = said(dm.connectionName);
   if (dm.code === null) {
     const text = dm.finished ? `The code for ${name} was used.` : `The code for ${name} has expired.`;
     return { text, blocks: [context(text)] };
   }
-  const account = dm.account ? ` as *${value(dm.account)}*` : '';
+  const account = dm.account ? ` as *${said(dm.account)}*` : '';
   return {
     text: `Your code for connecting ${name} is in this DM`,
     blocks: [
       section(
-        `You are about to connect *${name}*${account}. To prove that it is you in the browser, type this code there:`,
+        `You are connecting *${name}*${account}. Type this code in the browser, to prove that it is you:`,
       ),
-      { type: 'header', text: plainText(`${dm.code.slice(0, 3)} ${dm.code.slice(3)}`) },
-      context(
-        `Works until ${slackTime(dm.expiresAt)}. If you did not start this, do nothing and tell an admin.`,
-      ),
+      header(`${dm.code.slice(0, 3)} ${dm.code.slice(3)}`),
+      context(`Works until ${moment(dm.expiresAt)}. If you did not start this, tell an admin.`),
     ],
   };
 }

@@ -1,17 +1,22 @@
 /** Tool executions: the list, and the detail that an auditor reads. Pure. */
 import type { KnownBlock, View } from '@slack/types';
-import { type ShownDecision, slackTime } from './approval-card.js';
-import { escapeMrkdwn, excerpt, plain, preformatted, quote, visible } from './inert.js';
+import type { ApprovalStatus, ExecutionStatus, Requirement, Risk } from '../models/types.js';
+import { ACTIONS, VIEWS } from '../src/slack/ids.js';
+import { excerpt, plain, quote, visible } from './inert.js';
+import { payloadBlocks } from './parts/arguments.js';
+import { modal } from './parts/inputs.js';
+import { decisionBlocks, readable, type ShownDecision, STATUS_MARKS } from './parts/status.js';
+import { actions, button, context, divider, header, moment, person, said, section } from './parts/text.js';
 
 export interface ExecutionRow {
   readonly id: string;
   readonly functionTitle: string;
   readonly connectionName: string;
   readonly callerName: string;
-  readonly status: string;
-  readonly risk: string;
-  readonly requirement: string;
-  readonly approvalStatus: string;
+  readonly status: ExecutionStatus;
+  readonly risk: Risk;
+  readonly requirement: Requirement;
+  readonly approvalStatus: ApprovalStatus;
   readonly createdAt: Date;
 }
 
@@ -31,41 +36,30 @@ export interface ExecutionDetail extends ExecutionRow {
   readonly payloads: { readonly arguments: string; readonly result: string | null } | null;
 }
 
-const MARKS: Readonly<Record<string, string>> = {
-  succeeded: ':white_check_mark:',
-  failed: ':warning:',
-  outcome_unknown: ':grey_question:',
-  denied: ':no_entry:',
-  expired: ':alarm_clock:',
-  cancelled: ':heavy_minus_sign:',
-  executing: ':gear:',
-  queued: ':gear:',
-  pending_approval: ':hourglass_flowing_sand:',
-  pending_authorization: ':key:',
-};
-
-const value = (text: string): string => escapeMrkdwn(visible(text));
-const mrkdwn = (text: string) => ({ type: 'mrkdwn' as const, text, verbatim: true });
-const section = (text: string): KnownBlock => ({ type: 'section', text: mrkdwn(text) });
-const context = (text: string): KnownBlock => ({ type: 'context', elements: [mrkdwn(text)] });
-export const statusWords = (status: string): string =>
-  `${MARKS[status] ?? ''} ${status.replaceAll('_', ' ')}`.trim();
-
 export const EXECUTIONS_PER_PAGE = 15;
 
+/** What became of the question, in the words of a list. */
+function approvalWords({ requirement, approvalStatus }: ExecutionRow): string {
+  if (requirement === 'none') return 'no approval needed';
+  if (requirement === 'granted') return 'covered by a grant';
+  if (requirement === 'blocked') return 'blocked by policy';
+  return approvalStatus === 'pending' ? 'approval pending' : readable(approvalStatus);
+}
+
 export function executionRow(row: ExecutionRow): KnownBlock {
+  const title = `${STATUS_MARKS[row.status]} *${said(row.functionTitle)}* on ${said(row.connectionName)}`;
+  // A decision that is also how it ended is said once.
+  const approval = row.approvalStatus === row.status ? [] : [approvalWords(row)];
+  const about = [
+    readable(row.status),
+    ...approval,
+    row.risk,
+    said(row.callerName, 60),
+    moment(row.createdAt),
+  ];
   return {
-    type: 'section',
+    ...section(`${title}\n${about.join(' · ')}`, button('Open', ACTIONS.executionOpen, row.id)),
     block_id: `execution:${row.id}`,
-    text: mrkdwn(
-      `${statusWords(row.status)} · *${value(row.functionTitle)}* on ${value(row.connectionName)}\n${value(row.callerName)} · ${slackTime(row.createdAt)} · approval: ${row.approvalStatus.replaceAll('_', ' ')} · \`${row.id}\``,
-    ),
-    accessory: {
-      type: 'button',
-      action_id: 'execution.open',
-      text: plain('Open', 75),
-      value: row.id,
-    },
   };
 }
 
@@ -75,86 +69,93 @@ export function executionList(
   next: string | null,
 ): { text: string; blocks: KnownBlock[] } {
   if (rows.length === 0) {
-    const text =
-      'No executions yet. They appear here as soon as a caller uses a connection (`/connections` lists those).';
-    return { text, blocks: [section(text)] };
+    const text = 'No tool executions yet.';
+    const how = 'They appear here as soon as a caller uses a connection. `/connections` lists those.';
+    return { text, blocks: [section(`*${text}*\n${how}`)] };
   }
-  const blocks: KnownBlock[] = [section('*Tool executions*, newest first'), ...rows.map(executionRow)];
-  if (next) {
-    blocks.push({
-      type: 'actions',
-      block_id: 'executions.more',
-      elements: [{ type: 'button', action_id: 'execution.more', text: plain('Older', 75), value: next }],
-    });
-  }
-  return { text: `${rows.length} tool executions`, blocks };
+  return {
+    text: `${rows.length} tool executions, newest first`,
+    blocks: [
+      header('Tool executions'),
+      ...rows.map(executionRow),
+      ...(next ? [actions([button('Older', ACTIONS.executionMore, next)], 'executions.more')] : []),
+    ],
+  };
 }
 
-const JSON_LIMIT = 8_000;
+const METADATA_ONLY =
+  ':lock: Arguments and result are for auditors, the requester, the member concerned and those who were asked to decide. Ask an admin for the auditor role if you need more.';
 
-function payload(label: string, json: string): KnownBlock[] {
-  const { shown, complete } = excerpt(json, JSON_LIMIT);
-  const note = complete ? '' : '  ·  shortened here; `npm run admin -- execution:show` has the whole';
-  return [context(`*${label}*${note}`), preformatted(shown)];
+function facts(execution: ExecutionDetail): KnownBlock {
+  const { requesterId, onBehalfOf } = execution;
+  const behind = onBehalfOf ? `for ${person(onBehalfOf)}` : `owner ${person(requesterId)}`;
+  const field = (label: string, text: string) => ({
+    type: 'mrkdwn' as const,
+    text: `*${label}*\n${text}`,
+    verbatim: true,
+  });
+  return {
+    type: 'section',
+    fields: [
+      field('Status', `${STATUS_MARKS[execution.status]} ${readable(execution.status)}`),
+      field('Risk', execution.risk),
+      field('Approval requirement', execution.requirement),
+      field('Approval status', readable(execution.approvalStatus)),
+      field('Caller', `${said(execution.callerName)}, ${behind}`),
+      field('Connection', `${said(execution.connectionName)} \`${execution.connectionKey}\``),
+      field('Acts as', said(execution.actingAs)),
+      field('Function', `\`${execution.functionName}\``),
+    ],
+  };
+}
+
+function times({ createdAt, startedAt, finishedAt }: ExecutionDetail): KnownBlock {
+  return context(
+    [
+      `Asked ${moment(createdAt)}`,
+      ...(startedAt ? [`sent ${moment(startedAt)}`] : []),
+      ...(finishedAt ? [`ended ${moment(finishedAt)}`] : []),
+    ].join(' · '),
+  );
+}
+
+/** The code is the contract's; the message may hold what an outside system said. */
+function errorBlocks({ error }: ExecutionDetail): KnownBlock[] {
+  if (!error) return [];
+  return [
+    context(`:warning: \`${error.code}\``),
+    { type: 'section', text: plain(excerpt(error.message, 2_000).shown, 2_500) },
+  ];
+}
+
+function payloads({ payloads: readableOnes }: ExecutionDetail): KnownBlock[] {
+  if (!readableOnes) return [context(METADATA_ONLY)];
+  const { arguments: args, result } = readableOnes;
+  return [...payloadBlocks('Arguments', args), ...(result === null ? [] : payloadBlocks('Result', result))];
 }
 
 export function executionDetail(execution: ExecutionDetail): View {
-  const times = [
-    `asked ${slackTime(execution.createdAt)}`,
-    execution.startedAt ? `started ${slackTime(execution.startedAt)}` : '',
-    execution.finishedAt ? `ended ${slackTime(execution.finishedAt)}` : '',
-  ].filter((part) => part !== '');
-  const behind = execution.onBehalfOf
-    ? `for <@${execution.onBehalfOf}>`
-    : `owner <@${execution.requesterId}>`;
-  const blocks: KnownBlock[] = [
-    { type: 'header', text: plain(visible(execution.functionTitle), 150, 'ellipsis') },
-    {
-      type: 'section',
-      fields: [
-        mrkdwn(`*Status*\n${statusWords(execution.status)}`),
-        mrkdwn(`*Risk*\n${execution.risk}`),
-        mrkdwn(`*Approval requirement*\n${execution.requirement}`),
-        mrkdwn(`*Approval status*\n${execution.approvalStatus.replaceAll('_', ' ')}`),
-        mrkdwn(`*Caller*\n${value(execution.callerName)}, ${behind}`),
-        mrkdwn(`*Connection*\n${value(execution.connectionName)} (\`${execution.connectionKey}\`)`),
-        mrkdwn(`*Acting as*\n${value(execution.actingAs)}`),
-        mrkdwn(`*Function*\n\`${execution.functionName}\``),
-      ],
-    },
-    context(times.join(' · ')),
-    ...execution.decisions.flatMap((each) => [
-      context(
-        `*${each.decision === 'approved' ? 'Approved' : 'Denied'}* by <@${each.userId}> · ${slackTime(each.at)}`,
-      ),
-      ...(each.reason ? [quote(excerpt(each.reason, 1_000).shown)] : []),
-    ]),
-  ];
-  if (execution.error)
-    blocks.push(section(`*${execution.error.code}*: ${value(execution.error.message).slice(0, 2_500)}`));
-  if (execution.reason)
-    blocks.push(
-      context('*The caller’s reason* (its own words)'),
-      quote(excerpt(execution.reason, 1_000).shown),
-    );
-  blocks.push({ type: 'divider' });
-  if (execution.payloads) {
-    blocks.push(...payload('Arguments', execution.payloads.arguments));
-    if (execution.payloads.result !== null) blocks.push(...payload('Result', execution.payloads.result));
-  } else {
-    blocks.push(
-      context(
-        'Arguments and result are for auditors, the requester, the member concerned and those who were asked to decide. Ask an admin for the auditor role if you need more.',
-      ),
-    );
-  }
-  blocks.push(context(`\`${execution.id}\`${execution.hash ? ` · \`${execution.hash}\`` : ''}`));
   return {
-    type: 'modal',
-    callback_id: 'execution.detail',
+    ...modal({
+      title: 'Tool execution',
+      callback: VIEWS.executionDetail,
+      blocks: [
+        header(visible(execution.functionTitle)),
+        facts(execution),
+        times(execution),
+        ...decisionBlocks(execution.decisions),
+        ...errorBlocks(execution),
+        ...(execution.reason
+          ? [
+              context(`*Why*, in the words of ${said(execution.callerName)} (nobody checked them)`),
+              quote(excerpt(execution.reason, 1_000).shown),
+            ]
+          : []),
+        divider,
+        ...payloads(execution),
+        context(`\`${execution.id}\`${execution.hash ? ` · \`${execution.hash}\`` : ''}`),
+      ],
+    }),
     private_metadata: execution.id,
-    title: plain('Tool execution', 24),
-    close: plain('Close', 24),
-    blocks,
   };
 }

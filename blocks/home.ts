@@ -1,8 +1,10 @@
 /** App Home: what waits for me, what acts in my name, and, for admins, the first steps. Pure. */
 import type { KnownBlock, View } from '@slack/types';
-import { slackTime } from './approval-card.js';
+import type { Risk } from '../models/types.js';
+import { ACTIONS } from '../src/slack/ids.js';
 import { type ExecutionRow, executionRow } from './executions.js';
-import { escapeMrkdwn, plain, visible } from './inert.js';
+import { button, channel, context, divider, header, moment, said, section } from './parts/text.js';
+import { RISK_MARKS } from './parts/words.js';
 
 export interface WaitingApproval {
   readonly executionId: string;
@@ -10,7 +12,7 @@ export interface WaitingApproval {
   readonly functionTitle: string;
   readonly connectionName: string;
   readonly callerName: string;
-  readonly risk: string;
+  readonly risk: Risk;
   readonly expiresAt: Date;
 }
 
@@ -42,157 +44,158 @@ export interface HomeData {
   readonly isAdmin: boolean;
 }
 
-const value = (text: string): string => escapeMrkdwn(visible(text));
-const section = (text: string): KnownBlock => ({
-  type: 'section',
-  text: { type: 'mrkdwn', text, verbatim: true },
-});
-const context = (text: string): KnownBlock => ({
-  type: 'context',
-  elements: [{ type: 'mrkdwn', text, verbatim: true }],
-});
-const header = (text: string): KnownBlock => ({ type: 'header', text: plain(text, 150) });
-const button = (action: string, text: string, payload: string, style?: 'primary' | 'danger') => ({
-  type: 'button' as const,
-  action_id: action,
-  text: plain(text, 75),
-  value: payload,
-  ...(style ? { style } : {}),
-});
+/** Together, with everything full, these stay below the hundred blocks of a view. */
+const SHOWN = { waiting: 10, authorizations: 6, callers: 5, connections: 8, executions: 5 } as const;
 
-const SHOWN = 10;
-
-function setup({ namedRoles, channel, anyConnection }: NonNullable<HomeData['setup']>): KnownBlock[] {
-  const mark = (done: boolean): string => (done ? ':white_check_mark:' : ':white_circle:');
+/** As much of a list as Home shows, and where the rest is. */
+function part<T>(
+  items: readonly T[],
+  most: number,
+  rest: string,
+  draw: (item: T) => readonly KnownBlock[],
+): KnownBlock[] {
+  const left = items.length - most;
   return [
-    header('Set up Siesta Connections'),
-    section('Three steps, and agents can ask:'),
-    section(`${mark(namedRoles)} *Name admins and auditors.* Until then, workspace owners are admins.`),
-    section(
-      `${mark(channel !== null)} *Choose the approvals channel*${channel ? `: <#${channel}>` : ', where cards are posted besides DMs'}.`,
-    ),
-    section(`${mark(anyConnection)} *Add the first connection.*`),
-    {
-      type: 'actions',
-      block_id: 'setup',
-      elements: [
-        button(
-          'settings.open',
-          'Roles and channel',
-          'setup',
-          namedRoles && channel !== null ? undefined : 'primary',
-        ),
-        button('connection.add', 'Add a connection', 'setup', anyConnection ? undefined : 'primary'),
-      ],
-    },
-    { type: 'divider' },
+    ...items.slice(0, most).flatMap(draw),
+    ...(left > 0 ? [context(`and ${left} more${rest === '' ? '' : `: ${rest}`}`)] : []),
   ];
 }
 
-function waiting(items: readonly WaitingApproval[]): KnownBlock[] {
-  const blocks: KnownBlock[] = [header('Waiting for me')];
+function setup({ namedRoles, channel: route, anyConnection }: NonNullable<HomeData['setup']>): KnownBlock[] {
+  const step = (done: boolean, title: string, about: string): string =>
+    `${done ? ':white_check_mark:' : ':white_circle:'} *${title}*${done ? '' : `\n${about}`}`;
+  const primary = { style: 'primary' } as const;
+  const settingsDone = namedRoles && route !== null;
+  return [
+    header('Set up Siesta Connections'),
+    section(
+      step(namedRoles, 'Name admins and auditors', 'Until then, workspace owners are admins.'),
+      button('Roles and channel', ACTIONS.settingsOpen, 'setup', settingsDone ? {} : primary),
+    ),
+    section(
+      step(
+        route !== null,
+        `Choose the approvals channel${route === null ? '' : `: ${channel(route)}`}`,
+        'Cards are posted there, besides the DMs to approvers.',
+      ),
+    ),
+    section(
+      step(anyConnection, 'Add the first connection', 'A system that agents may use, and on what terms.'),
+      button(
+        'Add a connection',
+        ACTIONS.connectionAdd,
+        'setup',
+        settingsDone && !anyConnection ? primary : {},
+      ),
+    ),
+    divider,
+  ];
+}
+
+function waitingRow(item: WaitingApproval): KnownBlock {
+  const about = [RISK_MARKS[item.risk], said(item.callerName, 60), `expires ${moment(item.expiresAt)}`];
+  return {
+    ...section(
+      `*${said(item.functionTitle)}* on ${said(item.connectionName)}\n${about.join(' · ')}`,
+      button('Details', ACTIONS.details, `${item.executionId}:${item.hash}`),
+    ),
+    block_id: `waiting:${item.executionId}`,
+  };
+}
+
+function waiting(items: readonly WaitingApproval[], rest: string): KnownBlock[] {
+  const title = header(items.length === 0 ? 'Waiting for me' : `Waiting for me (${items.length})`);
   if (items.length === 0)
-    return [...blocks, context('Nothing waits for you. Cards come to you by DM as well.')];
-  for (const item of items.slice(0, SHOWN)) {
-    blocks.push({
-      type: 'section',
-      block_id: `waiting:${item.executionId}`,
-      text: {
-        type: 'mrkdwn',
-        verbatim: true,
-        text: `*${value(item.functionTitle)}* on ${value(item.connectionName)}\n${value(item.callerName)} · ${item.risk} · expires ${slackTime(item.expiresAt)}`,
+    return [title, context('Nothing. What has to be decided comes to you by DM as well.')];
+  return [title, ...part(items, SHOWN.waiting, rest, (item) => [waitingRow(item)])];
+}
+
+function authorization(item: MyAuthorization): KnownBlock[] {
+  const account = section(
+    `*${said(item.connectionName)}* as ${said(item.account)}`,
+    button('Disconnect', ACTIONS.authorizationRevoke, item.subject, {
+      style: 'danger',
+      confirm: {
+        title: 'Disconnect?',
+        text: 'The stored credential is deleted at once, and calls in your name stop.',
+        yes: 'Disconnect',
       },
-      accessory: button('approval.details', 'Details', `${item.executionId}:${item.hash}`),
-    });
-  }
-  if (items.length > SHOWN)
-    blocks.push(context(`and ${items.length - SHOWN} more: \`/approvals\` lists them.`));
-  return blocks;
+    }),
+  );
+  if (item.callers.length === 0) return [account, context('No caller may act for you yet.')];
+  return [
+    account,
+    ...part(item.callers, SHOWN.callers, '', (caller) => [
+      section(
+        `*${said(caller.name, 60)}* may act for you`,
+        button('Stop', ACTIONS.consentRevoke, caller.subject),
+      ),
+    ]),
+  ];
 }
 
 function authorizations(items: readonly MyAuthorization[]): KnownBlock[] {
-  const blocks: KnownBlock[] = [header('Acting in my name')];
+  const title = header('Acting in my name');
   if (items.length === 0) {
     return [
-      ...blocks,
-      context(
-        'No private connection of yours is connected. An agent that needs one asks you by DM; or use `/connections connect KEY`.',
-      ),
+      title,
+      context('None of your own accounts is connected. An agent that needs one asks you by DM.'),
     ];
   }
-  for (const item of items.slice(0, SHOWN)) {
-    blocks.push({
-      type: 'section',
-      text: {
-        type: 'mrkdwn',
-        verbatim: true,
-        text: `*${value(item.connectionName)}* as ${value(item.account)}`,
-      },
-      accessory: {
-        ...button('authorization.revoke', 'Disconnect', item.subject, 'danger'),
-        confirm: {
-          title: plain('Disconnect?', 100),
-          text: plain('The stored credential is deleted at once. Calls in your name stop.', 300),
-          confirm: plain('Disconnect', 30),
-          deny: plain('Keep', 30),
-        },
-      },
-    });
-    if (item.callers.length === 0) blocks.push(context('No caller may act for you yet.'));
-    for (const caller of item.callers.slice(0, 5)) {
-      blocks.push({
-        type: 'section',
-        text: { type: 'mrkdwn', verbatim: true, text: `• *${value(caller.name)}* may act for you` },
-        accessory: button('consent.revoke', 'Stop', caller.subject),
-      });
-    }
-    if (item.callers.length > 5) blocks.push(context(`and ${item.callers.length - 5} more callers`));
+  return [title, ...part(items, SHOWN.authorizations, '', authorization)];
+}
+
+const STATUS_MARKS: Readonly<Record<string, string>> = {
+  ready: ':large_green_circle:',
+  draft: ':white_circle:',
+  paused: ':double_vertical_bar:',
+};
+
+function connections({ connections: items, isAdmin }: HomeData): KnownBlock[] {
+  const title = header('Connections');
+  if (items.length === 0) {
+    const next = isAdmin ? '`/connections add` makes the first.' : 'Admins add them.';
+    return [title, context(`There is none that you can use yet. ${next}`)];
   }
-  return blocks;
+  return [
+    title,
+    ...part(items, SHOWN.connections, '`/connections` lists them', ({ key, name, status, purpose }) => [
+      section(
+        `${STATUS_MARKS[status] ?? ''} *${said(name)}* · ${status}\n${said(purpose, 200) || '_no purpose written_'}`.trim(),
+        button('Open', ACTIONS.connectionOpen, key),
+      ),
+    ]),
+  ];
 }
 
 export function homeView(data: HomeData): View {
-  const shown = data.connections.slice(0, SHOWN);
-  const blocks: KnownBlock[] = [
-    ...(data.setup ? setup(data.setup) : []),
-    ...waiting(data.waiting),
-    { type: 'divider' },
-    ...authorizations(data.authorizations),
-    { type: 'divider' },
-    header('Connections'),
-    ...(shown.length === 0
-      ? [
-          context(
-            data.isAdmin
-              ? 'There is none yet. `/connections add` makes the first.'
-              : 'There is none that you can see yet. Admins add them with `/connections add`.',
-          ),
-        ]
-      : shown.map(
-          (each): KnownBlock => ({
-            type: 'section',
-            text: {
-              type: 'mrkdwn',
-              verbatim: true,
-              text: `*${value(each.name)}* · ${each.status}\n${value(each.purpose).slice(0, 300) || '_no purpose written_'}`,
-            },
-            accessory: button('connection.open', 'Open', each.key),
-          }),
-        )),
-    ...(data.connections.length > SHOWN
-      ? [context(`and ${data.connections.length - SHOWN} more: \`/connections\` lists them.`)]
-      : []),
-    { type: 'divider' },
-    header('Recent executions'),
-    ...(data.executions.length === 0
-      ? [context('Nothing has run yet.')]
-      : data.executions.slice(0, 5).map(executionRow)),
-  ];
-  return { type: 'home', callback_id: 'home', blocks: blocks.slice(0, 100) };
+  return {
+    type: 'home',
+    callback_id: 'home',
+    blocks: [
+      ...(data.setup ? setup(data.setup) : []),
+      ...waiting(data.waiting, '`/approvals` lists them'),
+      divider,
+      ...authorizations(data.authorizations),
+      divider,
+      ...connections(data),
+      divider,
+      header('Recent executions'),
+      ...(data.executions.length === 0
+        ? [context('Nothing has run yet.')]
+        : data.executions.slice(0, SHOWN.executions).map(executionRow)),
+    ],
+  };
 }
+
+const MOST_LISTED = 40;
 
 /** The answer to `/approvals`. */
 export function approvalList(items: readonly WaitingApproval[]): { text: string; blocks: KnownBlock[] } {
-  const blocks = waiting(items);
-  return { text: items.length === 0 ? 'Nothing waits for you.' : `${items.length} waiting for you`, blocks };
+  const text = items.length === 0 ? 'Nothing waits for you.' : `${items.length} waiting for you`;
+  if (items.length === 0) return { text, blocks: [section(`*${text}*`)] };
+  return {
+    text,
+    blocks: [header('Waiting for me'), ...part(items, MOST_LISTED, '', (item) => [waitingRow(item)])],
+  };
 }

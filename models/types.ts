@@ -321,7 +321,8 @@ export interface OAuthStateDocument {
   /** SHA-256 of the `state` parameter. */
   _id: string;
   workspaceId: string;
-  status: 'started' | 'returned' | 'finished';
+  /** `refused`: given up for a reason that its member was told. */
+  status: 'started' | 'returned' | 'finished' | 'refused';
   userId: string;
   connectionId: string;
   subject: Subject;

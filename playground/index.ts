@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type Google, startGoogle } from './google.js';
 import { type Helpdesk, startHelpdesk } from './helpdesk.js';
 import { servePage } from './page.js';
+import { TEAM } from './slack/seed.js';
 import { createSlackServer, type SlackServer } from './slack/server.js';
 
 /** Obviously a fake: it opens nothing but the helpdesk on this machine. */
@@ -28,6 +29,7 @@ export interface Playground {
     readonly signingSecret: null;
     readonly apiUrl: string;
   };
+  readonly workspaceId: string;
   /** What an operator would set: roles, `OUTBOUND_ALLOW_PRIVATE`, `CONNECTOR_ENDPOINTS`. */
   readonly config: {
     readonly roles: { admins: string[]; adminGroup: null; auditors: string[]; auditorGroup: null };
@@ -57,6 +59,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       signingSecret: null,
       apiUrl: slack.apiUrl(origin),
     },
+    workspaceId: TEAM.id,
     config: {
       roles: { admins: ['U0ADA'], adminGroup: null, auditors: ['U0DANA'], auditorGroup: null },
       allowPrivate: [...options.allowPrivate, hostOf(helpdesk.origin), hostOf(google.origin)],

@@ -1,11 +1,11 @@
 /** The composition root: dependencies in, a running app out. */
-import { App } from '@slack/bolt';
+import { App, type Receiver } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { FastifyInstance } from 'fastify';
 import { connectServices, openDatabase } from './bootstrap.js';
 import { type Config, ConfigError, type SlackConfig } from './config.js';
 import { registerPages } from './http/pages/index.js';
-import { createHttpServer, type Mount, registerHealth } from './http/server.js';
+import { createHttpServer, type Gate, type Mount, registerHealth } from './http/server.js';
 import { registerV1 } from './http/v1.js';
 import { startSweepers } from './jobs/sweepers.js';
 import type { Logger } from './log.js';
@@ -23,14 +23,13 @@ export interface AppOptions {
   readonly config: Config;
   readonly slack: SlackConfig;
   readonly log: Logger;
-  /** The playground, when it is what runs. */
-  readonly mount?: Mount;
+  /** The playground, when it is what runs: its pages, and its workspace, which answers only once the port is open. */
+  readonly playground?: { readonly mount: Mount; readonly workspaceId: string };
   readonly signal?: AbortSignal;
 }
 
 export interface RunningApp {
   readonly services: Services;
-  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -41,117 +40,105 @@ const MAX_SKEW_MS = 60_000;
 
 /**
  * Starts everything: database, HTTP, Slack, sweepers, outbox; in that order, so that nothing comes in before it can be
- * kept. @throws ConfigError when Slack refuses the token
+ * kept. @throws ConfigError when Slack refuses the token, UnsuitableDatabaseError
  */
-export async function startApp({ config, slack, log, mount, signal }: AppOptions): Promise<RunningApp> {
-  const opened = await openDatabase(config, log, signal);
-  const server = createHttpServer(log, mount ?? null);
-  // The page's own Slack server answers on this port, so the port has to be open before Slack is asked anything.
-  const later: { ready: boolean; problems: () => Promise<readonly string[]> } = {
-    ready: false,
-    problems: async () => ['starting'],
-  };
-  registerHealth(server, { problems: () => later.problems() });
+export async function startApp({ config, slack, log, playground, signal }: AppOptions): Promise<RunningApp> {
+  const { database, close: closeDatabase } = await openDatabase(config, log, signal);
   const clients = createClients(slack);
-  const teamId = mount ? null : await whoAmI(clients, log);
-  const workspaceId = teamId ?? 'T0SIESTA';
+  const workspaceId = playground?.workspaceId ?? (await whoAmI(clients, log));
   const directory = new SlackDirectory(clients.fast, workspaceId);
-  const { services, deps, close } = await connectServices(
-    config,
-    opened.database,
-    { id: workspaceId, directory },
-    log,
-  );
-  const deliveries = new DeliveryLog(deps);
+  const {
+    services,
+    deps,
+    close: closeServices,
+  } = await connectServices(config, database, { id: workspaceId, directory }, log);
+
+  const gate: Gate = { state: 'starting' };
+  const server = createHttpServer(log, gate, playground?.mount ?? null);
   registerV1(server, services, deps);
   registerPages(server, services, deps);
-
-  const receiver = slack.appToken
-    ? new SlackSocketReceiver({
-        slack: { ...slack, appToken: slack.appToken },
-        deliveries,
-        log,
-        onFatal: (reason) => void services.settings.setSlack('removed', reason),
-      })
-    : httpReceiver(slack, server, deliveries, log);
-  const bolt = new App({
-    receiver,
-    token: slack.botToken,
-    clientOptions: clientOptions(slack, FAST_TIMEOUT_MS),
-    deferInitialization: true,
-    convoStore: false,
-    extendedErrorHandler: true,
-    logger: silent(log),
+  const receiver = createReceiver(slack, server, services, new DeliveryLog(deps), log);
+  registerHealth(server, {
+    problems: async () => [
+      ...(gate.state === 'open' ? [] : [gate.state]),
+      ...(await database.ping().then(
+        () => [],
+        () => ['the database does not answer'],
+      )),
+      ...(receiver instanceof SlackSocketReceiver && !receiver.connected ? ['not connected to Slack'] : []),
+      ...(Math.abs(database.clock.skewMs()) > MAX_SKEW_MS
+        ? ['this machine’s clock is off by more than a minute']
+        : []),
+    ],
   });
-  const edge = { app: bolt, services, deps, clients, directory, log };
-  registerFeatures(edge);
-  bolt.use(async ({ body, next }) => {
-    const team =
-      (body as { team_id?: string; team?: { id?: string } }).team_id ??
-      (body as { team?: { id?: string } }).team?.id;
-    if (team !== undefined && team !== workspaceId) {
-      log.error({ team }, 'payload of another workspace refused');
-      return;
-    }
-    await next();
-  });
+  const bolt = createBolt(slack, receiver, workspaceId, log);
+  registerFeatures({ app: bolt, services, deps, clients, directory, log });
 
   await server.listen({ port: config.port, host: config.host });
   await bolt.init();
-  await services.settings
-    .get()
-    .then((settings) =>
-      settings.slack === 'removed'
-        ? services.settings.setSlack('active', 'started with a working token')
-        : undefined,
-    );
+  if ((await services.settings.get()).slack === 'removed') {
+    await services.settings.setSlack('active', 'started with a token that works');
+  }
   deps.signals.on('queued', (executionId) => services.runner.take(executionId));
   const delivery = new Delivery(deps, services.outbox, clients.patient, createDrawers(services, deps));
   delivery.start();
-  const database = opened.database.background.db;
-  if (!database) throw new Error('the background connection has no database');
-  const sweepers = await startSweepers(database, services, log);
+  const sweepers = await startSweepers(database.background, services, log);
   await receiver.start();
-  later.problems = async () => {
-    const problems: string[] = [];
-    await opened.database.ping().catch(() => problems.push('the database does not answer'));
-    if (receiver instanceof SlackSocketReceiver && !receiver.connected)
-      problems.push('not connected to Slack');
-    if (Math.abs(opened.database.clock.skewMs()) > MAX_SKEW_MS)
-      problems.push('this machine’s clock is off by more than a minute');
-    return problems;
-  };
+  gate.state = 'open';
 
-  const address = server.server.address();
   return {
     services,
-    port: typeof address === 'object' && address ? address.port : config.port,
     stop: async () => {
-      later.problems = async () => ['stopping'];
+      gate.state = 'stopping';
       await receiver.stop();
       await sweepers.stop();
       await services.runner.drain(DRAIN_MS);
       await delivery.stop();
       await server.close();
-      await close();
-      await opened.close();
+      await closeServices();
+      await closeDatabase();
     },
   };
 }
 
-function httpReceiver(
+function createBolt(slack: SlackConfig, receiver: Receiver, workspaceId: string, log: Logger): App {
+  const bolt = new App({
+    receiver,
+    token: slack.botToken,
+    clientOptions: clientOptions(slack, FAST_TIMEOUT_MS),
+    deferInitialization: true,
+    extendedErrorHandler: true,
+    convoStore: false,
+    logger: complaintsOnly(log),
+  });
+  bolt.use(async ({ body, next }) => {
+    const { team_id: id, team } = body as { team_id?: string; team?: { id?: string } | null };
+    const from = id ?? team?.id;
+    if (from === undefined || from === workspaceId) await next();
+    else log.error({ team: from }, 'payload of another workspace refused');
+  });
+  return bolt;
+}
+
+function createReceiver(
   slack: SlackConfig,
   server: FastifyInstance,
+  services: Services,
   deliveries: DeliveryLog,
   log: Logger,
-): SlackHttpReceiver {
-  return new SlackHttpReceiver({
-    signingSecret: slack.signingSecret ?? '',
-    server,
-    deliveries,
-    log,
-    now: Date.now,
-  });
+): SlackSocketReceiver | SlackHttpReceiver {
+  const { appToken, signingSecret } = slack;
+  if (appToken === null) {
+    return new SlackHttpReceiver({
+      signingSecret: signingSecret ?? '',
+      server,
+      deliveries,
+      log,
+      now: Date.now,
+    });
+  }
+  const onFatal = (reason: string): void => void services.settings.setSlack('removed', reason);
+  return new SlackSocketReceiver({ slack: { ...slack, appToken }, deliveries, log, onFatal });
 }
 
 const REFUSED = new Set(['invalid_auth', 'account_inactive', 'token_revoked', 'not_authed', 'token_expired']);
@@ -177,7 +164,7 @@ async function whoAmI(clients: SlackClients, log: Logger): Promise<string> {
 }
 
 /** Bolt's own log repeats payloads at debug level; only its complaints are kept. */
-function silent(log: Logger) {
+function complaintsOnly(log: Logger) {
   const nothing = (): void => undefined;
   const complain = (...parts: unknown[]): void => log.warn({}, parts.map(String).join(' '));
   return {

@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     slack,
     log,
     signal: starting.signal,
-    ...(playground ? { mount: playground.mount } : {}),
+    ...(playground ? { playground } : {}),
   });
 
   let stopping = false;

@@ -2,15 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Actor, ConnectionDocument } from '../../models/types.js';
 import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
-import { configureRest } from '../connectors/rest/configure.js';
-import { importOpenApi } from '../connectors/rest/import.js';
 import { AppError } from '../errors.js';
 import { checkAccess, checkRules } from '../services/connection-input.js';
 import type { ConnectionChange } from '../services/connections.js';
 import type { Dependencies } from '../services/dependencies.js';
 import { DirectoryUnavailable } from '../services/directory.js';
 import type { Services } from '../services/index.js';
-import { readOpenApi } from '../services/openapi-document.js';
 import {
   type AccessFile,
   checkVersion,
@@ -207,9 +204,8 @@ export class ConnectionCommands {
     const source = openapi ?? url;
     if (source === undefined) return { ...given };
     const text = typeof source === 'string' ? source : JSON.stringify(source);
-    const document = await readOpenApi(this.deps.outbound, text);
-    const imported = await importOpenApi(document.text);
-    return configureRest({ values, imported, documentUrl: document.url, functions, auth });
+    const { config, operations } = await this.services.restImport.read(text, auth, values);
+    return { ...config, operations: operations.filter(({ name }) => functions.includes(name)) };
   }
 
   private async access(file: AccessFile, functions: readonly string[]) {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
 import { problemOf, sendProblem } from './problem.js';
 
@@ -11,7 +12,12 @@ export interface Mount {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
 }
 
-export function createHttpServer(log: Logger, mount: Mount | null): FastifyInstance {
+/** While it is not open, callers and browsers are told to come back; health can always be asked for. */
+export interface Gate {
+  state: 'starting' | 'open' | 'stopping';
+}
+
+export function createHttpServer(log: Logger, gate: Gate, mount: Mount | null): FastifyInstance {
   const server = Fastify({
     trustProxy: false,
     // A caller may wait 60 s for an answer (shared/CONTRACT.md); a request that is not sent whole is cut earlier.
@@ -27,6 +33,13 @@ export function createHttpServer(log: Logger, mount: Mount | null): FastifyInsta
       });
       return http;
     },
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    if (gate.state === 'open' || request.url.startsWith('/healthz') || request.url.startsWith('/readyz'))
+      return;
+    reply.header('connection', 'close');
+    const again = 'Nothing was executed; try again in a moment.';
+    throw new AppError('unavailable', `This process is ${gate.state}. ${again}`, { retryAfter: 2 });
   });
   server.setErrorHandler((error, _request, reply) => sendProblem(reply, problemOf(error, log)));
   server.setNotFoundHandler((_request, reply) =>

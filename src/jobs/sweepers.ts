@@ -5,7 +5,7 @@
  */
 import { MongoBackend } from '@agendajs/mongo-backend';
 import { Agenda } from 'agenda';
-import type { Db } from 'mongodb';
+import type { Connection } from 'mongoose';
 import type { Logger } from '../log.js';
 import type { Services } from '../services/index.js';
 
@@ -39,7 +39,13 @@ export interface Sweeping {
 }
 
 /** Starts the sweepers on an open database, and runs each once at once: after a crash nobody waits for the clock. */
-export async function startSweepers(db: Db, services: Services, log: Logger): Promise<Sweeping> {
+export async function startSweepers(
+  connection: Connection,
+  services: Services,
+  log: Logger,
+): Promise<Sweeping> {
+  const { db } = connection;
+  if (!db) throw new Error('the database is not connected');
   // Agenda's own upserts can insert twice under concurrency; the index makes sure that they cannot.
   await db
     .collection(COLLECTION)

@@ -8,7 +8,6 @@ import {
   type ConnectionDocument,
   type OAuthStateDocument,
   SHARED,
-  type Subject,
 } from '../../models/types.js';
 import type { AuthMethod, ConnectorDefinition } from '../connectors/framework.js';
 import {
@@ -208,7 +207,7 @@ export class AuthorizationFlow {
     const callers = (await this.waitingCallers(flow)).filter((caller) => allowed.includes(caller.id));
     const callerIds = callers.map((caller) => caller.id);
     const { tokens } = this.parts.states.secretsOf(flow);
-    if (!tokens || flow.account === null || !(await this.parts.states.end(flow))) {
+    if (!tokens || flow.account === null || !(await this.parts.states.end(flow, 'finished'))) {
       throw new OneTimeRefusal('used');
     }
     const account = flow.account;
@@ -335,7 +334,7 @@ export class AuthorizationFlow {
   private async refusedFinish(flowId: string, cookie: string | undefined): Promise<OneTimeRefusal> {
     const flow = await this.parts.states.find(flowId);
     if (!flow) return new OneTimeRefusal('unknown');
-    if (flow.status === 'finished') return new OneTimeRefusal('used');
+    if (flow.status === 'finished' || flow.status === 'refused') return new OneTimeRefusal('used');
     if (!matchesHash(cookie, flow.cookieHash)) {
       await this.giveUp(flow, 'another browser tried to finish your sign-in');
       return new OneTimeRefusal('browser');
@@ -356,7 +355,7 @@ export class AuthorizationFlow {
 
   /** Ends a flow that must not go on, and tells whom it was for. */
   private async giveUp(flow: OAuthStateDocument, reason: string): Promise<void> {
-    if (!(await this.parts.states.end(flow))) return;
+    if (!(await this.parts.states.end(flow, 'refused'))) return;
     await this.parts.outbox.refresh('oauth_code', flow._id);
     await this.tell(flow, reason);
   }

@@ -112,11 +112,11 @@ export class OAuthStateStore {
   }
 
   /** Ends it, and its secrets with it. False when somebody else was first. */
-  async end(flow: OAuthStateDocument): Promise<boolean> {
+  async end(flow: OAuthStateDocument, as: 'finished' | 'refused'): Promise<boolean> {
     const { models, workspaceId } = this.deps;
     const done = await models.oauthStates.updateOne(
       { _id: flow._id, workspaceId, status: flow.status },
-      { $set: { status: 'finished', sealed: this.seal(flow._id, { verifier: '' }) } },
+      { $set: { status: as, sealed: this.seal(flow._id, { verifier: '' }) } },
     );
     return done.modifiedCount === 1;
   }

@@ -61,7 +61,7 @@ export function evaluate(
   return { risk, effect, requirement, rule };
 }
 
-export function hasApprover(rule: PolicyRule): boolean {
+export function hasApprover(rule: Pick<PolicyRule, 'approvers'>): boolean {
   const { users, usergroups, connectionOwner } = rule.approvers;
   return users.length > 0 || usergroups.length > 0 || connectionOwner;
 }

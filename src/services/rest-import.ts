@@ -14,6 +14,8 @@ import type { Dependencies } from './dependencies.js';
 export const MOST_OPERATIONS = 500;
 
 export interface RestImport {
+  /** What the document calls the API. */
+  readonly title: string;
   readonly operations: readonly ImportedOperation[];
   /** Base URL and what the document says about signing in, for the connection's config. */
   readonly config: Record<string, JsonValue>;
@@ -43,6 +45,7 @@ export class RestImportService {
     const base_url = await this.baseUrl(typed.base_url, imported, url);
     const { openapi: _, base_url: __, ...settings } = typed;
     return {
+      title: imported.title,
       operations: imported.operations,
       config: {
         ...suggestedKeyPlace(imported, auth),
@@ -94,24 +97,25 @@ export class RestImportService {
     if (!URL.canParse(given) && !relative) {
       throw refusal('The document does not say where the API is. Fill in the base URL.', '/base_url');
     }
-    const text = relative ? new URL(given, from.href).href : given;
-    const baseUrl = parseBaseUrl(text, () => true);
-    await this.checkReachable(baseUrl);
-    return baseUrl;
+    return this.checkBaseUrl(relative ? new URL(given, from.href).href : given);
   }
 
-  /** The guard's own verdict on the address, before it is stored; the request ends before anything is sent. */
-  private async checkReachable(baseUrl: string): Promise<void> {
-    const stop = new AbortController();
-    stop.abort();
+  /**
+   * The base URL in its plain form, if the guard lets calls to it through. The guard is asked with a request that is
+   * over before anything is sent, so its verdict is the one that calls will meet.
+   * @throws AppError `invalid_arguments`
+   */
+  async checkBaseUrl(text: string): Promise<string> {
+    const baseUrl = parseBaseUrl(text, () => true);
     const { origin } = new URL(baseUrl);
-    const request = { method: 'HEAD', url: baseUrl, signal: stop.signal } as const;
+    const request = { method: 'HEAD', url: baseUrl, signal: AbortSignal.abort() } as const;
     await this.deps.outbound
       .send(request, { allow: [{ origin, pathPrefix: '/' }] })
       .catch((error: unknown) => {
         if (!(error instanceof UpstreamError)) throw error;
         if (error.code === 'forbidden_upstream') throw refusal(error.message, '/base_url');
       });
+    return baseUrl;
   }
 }
 

@@ -1,5 +1,12 @@
 /** How clicks and submitted modals are taken in: acked in time, and every failure becomes words for the person. */
-import type { BlockAction, BlockElementAction, ViewOutput, ViewResponseAction, ViewSubmitAction } from '@slack/bolt';
+import type {
+  BlockAction,
+  BlockElementAction,
+  ViewOutput,
+  ViewResponseAction,
+  ViewSubmitAction,
+} from '@slack/bolt';
+import type { View } from '@slack/types';
 import { AppError } from '../errors.js';
 import { explain, type SlackEdge } from './edge.js';
 import { problemModal, type Trigger, updateView } from './modal.js';
@@ -19,14 +26,14 @@ export function onClick(edge: SlackEdge, actionId: string, act: (click: Click) =
     await ack();
     const { trigger_id, view } = body;
     try {
-      await act({ userId: body.user.id, value: valueOf(action), body, trigger_id, view });
+      await act({ userId: body.user.id, value: buttonValue(action), body, trigger_id, view });
     } catch (error) {
       await tellUser(edge, body, explain(error, edge.log));
     }
   });
 }
 
-function valueOf(action: BlockElementAction): string {
+function buttonValue(action: BlockElementAction): string {
   return action.type === 'button' ? (action.value ?? '') : '';
 }
 
@@ -61,8 +68,21 @@ export function onSubmit(
       return;
     }
     await (answer.show ? ack(answer.show) : ack());
-    await answer.after?.().catch((error: unknown) => updateView(edge, view.id, problemModal(edge, 'Not done', error)));
+    await answer
+      .after?.()
+      .catch((error: unknown) => updateView(edge, view.id, problemModal(edge, 'Not done', error)));
   });
+}
+
+/** Closes the modal and draws the one below anew; where nothing is below, it becomes what `draw` says. */
+export async function backTo(edge: SlackEdge, view: ViewOutput, draw: () => Promise<View>): Promise<Answer> {
+  const below = view.previous_view_id;
+  if (!below) return { show: { response_action: 'update', view: await draw() } };
+  return {
+    after: async () => {
+      await updateView(edge, below, await draw());
+    },
+  };
 }
 
 /** Problems at several inputs at once: block id → sentence. */
@@ -72,9 +92,16 @@ export class FormProblems extends Error {
   }
 }
 
-function formErrors(error: unknown, view: ViewOutput, fallback: string, edge: SlackEdge): Record<string, string> {
+function formErrors(
+  error: unknown,
+  view: ViewOutput,
+  fallback: string,
+  edge: SlackEdge,
+): Record<string, string> {
   if (error instanceof FormProblems) return { ...error.errors };
-  const inputs = new Set(view.blocks.flatMap((block) => (block.type === 'input' && block.block_id ? [block.block_id] : [])));
+  const inputs = new Set(
+    view.blocks.flatMap((block) => (block.type === 'input' && block.block_id ? [block.block_id] : [])),
+  );
   const parts = error instanceof AppError ? (error.path ?? '').split('/').reverse() : [];
   const named = parts.flatMap((part) => [part, `field.${part}`]).find((block) => inputs.has(block));
   const block = named ?? (inputs.has(fallback) ? fallback : ([...inputs][0] ?? fallback));

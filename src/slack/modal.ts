@@ -39,7 +39,11 @@ export async function showModal(
 }
 
 /** Opens, or pushes; where three views lie on each other already, the top one is replaced. */
-async function place(edge: SlackEdge, { trigger_id, view: below }: Trigger, view: View): Promise<string | undefined> {
+async function place(
+  edge: SlackEdge,
+  { trigger_id, view: below }: Trigger,
+  view: View,
+): Promise<string | undefined> {
   const { views } = edge.clients.fast;
   if (below?.type !== 'modal') return (await views.open({ trigger_id, view })).view?.id;
   try {
@@ -57,7 +61,8 @@ export async function updateView(edge: SlackEdge, viewId: string, view: View): P
     await edge.clients.fast.views.update({ view_id: viewId, view });
     return true;
   } catch (error) {
-    if (error instanceof WebAPIPlatformError && ['not_found', 'view_not_found'].includes(error.data.error)) return false;
+    if (error instanceof WebAPIPlatformError && ['not_found', 'view_not_found'].includes(error.data.error))
+      return false;
     throw error;
   }
 }

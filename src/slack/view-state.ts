@@ -10,7 +10,8 @@ export class FormState {
 
   constructor(view: Stated) {
     this.values = view.state.values;
-    this.metadata = view.private_metadata === '' ? {} : (JSON.parse(view.private_metadata) as Record<string, string>);
+    this.metadata =
+      view.private_metadata === '' ? {} : (JSON.parse(view.private_metadata) as Record<string, string>);
   }
 
   /** Every block of ours holds one element. */

@@ -174,7 +174,14 @@ export interface Seeded {
 export async function seedHelpdesk(
   { services }: Pick<Connected, 'services'>,
   helpdesk: Helpdesk,
-  options: { approvers?: readonly string[]; route?: string | null; functions?: readonly string[] } = {},
+  options: {
+    approvers?: readonly string[];
+    usergroups?: readonly string[];
+    route?: string | null;
+    functions?: readonly string[];
+    /** Of the connection; the caller's is made from it, because no two callers may have one name. */
+    name?: string;
+  } = {},
 ): Promise<Seeded> {
   const actor = { kind: 'user', id: 'U0ADA' } as const;
   const document = await (await fetch(helpdesk.openapiUrl)).text();
@@ -182,7 +189,7 @@ export async function seedHelpdesk(
   const connection = await services.connections.create(actor, {
     connector: 'rest',
     identity: 'shared',
-    name: 'Helpdesk',
+    name: options.name ?? 'Helpdesk',
     purpose: 'Support agents read and file tickets',
     ownerId: 'U0ADA',
     businessOwnerId: 'U0DANA',
@@ -199,7 +206,11 @@ export async function seedHelpdesk(
         functions: null,
         risks: ['write', 'destructive'],
         effect: 'ask',
-        approvers: { users: [...(options.approvers ?? ['U0BEN'])], usergroups: [], connectionOwner: false },
+        approvers: {
+          users: [...(options.approvers ?? ['U0BEN'])],
+          usergroups: [...(options.usergroups ?? [])],
+          connectionOwner: false,
+        },
         quorum: 1,
         route: options.route === undefined ? 'C0APPROVALS' : options.route,
         expiresInMinutes: 60,
@@ -214,7 +225,7 @@ export async function seedHelpdesk(
     createdBy: 'U0ADA',
   });
   const { caller, token } = await services.callers.create(actor, {
-    name: 'Support agent',
+    name: options.name ? `${options.name} agent` : 'Support agent',
     kind: 'agent',
     ownerId: 'U0ADA',
     stage: 'test',

@@ -102,7 +102,7 @@ export const restConnector = defineConnector({
   id: 'rest',
   title: 'REST API',
   description: 'Any HTTP API with an OpenAPI document. You pick which operations become functions.',
-  identities: ['shared', 'private'],
+  identities: ['shared'],
   auth,
   fields: [
     {

@@ -43,7 +43,9 @@ function page(
   { status, title }: { status: number; title: string },
   message = 'The form could not be read.',
 ): Page {
+  // An error that nobody expected may have come after something was stored.
+  const outcome = status === 500 ? '' : 'Nothing was stored. ';
   const body = html`<p role="alert">${message}</p>
-<p class="small">Nothing was stored. You can close this page.</p>`;
+<p class="small">${outcome}You can close this page.</p>`;
   return { status, title, tone: 'refused', body };
 }

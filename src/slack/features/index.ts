@@ -3,16 +3,22 @@ import { explain, type Register } from '../edge.js';
 import { type Place, tellUser } from '../tell.js';
 import { registerApprovals } from './approvals/register.js';
 import { registerAuthorizations } from './authorizations/register.js';
+import { registerCallers } from './callers/register.js';
+import { registerConnections } from './connections/register.js';
 import { registerExecutions } from './executions/register.js';
 import { registerHome } from './home/register.js';
 import { registerLifecycle } from './lifecycle/register.js';
+import { registerSettings } from './settings/register.js';
 
 const FEATURES: readonly Register[] = [
   registerApprovals,
   registerAuthorizations,
+  registerCallers,
+  registerConnections,
   registerExecutions,
   registerHome,
   registerLifecycle,
+  registerSettings,
 ];
 
 /** Wires every feature of the Slack edge. */

@@ -1,0 +1,219 @@
+/** `/connections policy KEY`: the rules in order, and the form of one. */
+import type { View } from '@slack/types';
+import {
+  connectionPolicyModal,
+  connectionRuleModal,
+  type RuleScope,
+} from '../../../../blocks/connections/policy.js';
+import { explained, said } from '../../../../blocks/parts/text.js';
+import type { ConnectionDocument, Effect, PolicyRule } from '../../../../models/types.js';
+import { AppError } from '../../../errors.js';
+import { newId } from '../../../ids.js';
+import { allFunctions } from '../../../services/functions.js';
+import { DEFAULT_EXPIRY_MINUTES, isTighter } from '../../../services/policy.js';
+import { explain, type Register, type SlackEdge } from '../../edge.js';
+import { type Answer, backTo, type Click, onClick, onSubmit, type Submission } from '../../handle.js';
+import { ACTIONS, VIEWS } from '../../ids.js';
+import { showModal, type Trigger, updateView } from '../../modal.js';
+import { postTestLine } from '../../route-test.js';
+import { groupChoices } from '../../usergroups.js';
+import type { FormState } from '../../view-state.js';
+import { functionLines } from './detail.js';
+import { enabledGroups } from './picker.js';
+import { NO_APPROVERS, questionOf } from './question-form.js';
+
+/** @throws AppError `not_found` | `forbidden` */
+async function policyView(
+  edge: SlackEdge,
+  userId: string,
+  keyOrId: string,
+  notice: string | null = null,
+): Promise<View> {
+  const { connections, roles } = edge.services;
+  const connection = await connections.managed(userId, keyOrId, true);
+  const { _id: id, name, identity, policy } = connection;
+  return connectionPolicyModal({
+    connection: { id, name, identity },
+    version: policy.version,
+    rules: policy.rules,
+    functions: functionLines(edge, connection),
+    ownerOnly: !(await roles.of(userId)).admin,
+    notice,
+  });
+}
+
+export async function openPolicy(
+  edge: SlackEdge,
+  trigger: Trigger,
+  userId: string,
+  keyOrId: string,
+): Promise<void> {
+  await showModal(edge, trigger, 'Policy', () => policyView(edge, userId, keyOrId));
+}
+
+/** @throws AppError `forbidden` when an owner relaxes something */
+async function saveRules(
+  edge: SlackEdge,
+  userId: string,
+  connection: ConnectionDocument,
+  rules: readonly PolicyRule[],
+): Promise<void> {
+  const { connections, roles } = edge.services;
+  const functions = allFunctions(edge.deps.connector(connection.connector), connection);
+  if (!(await roles.of(userId)).admin && !isTighter(connection, rules, functions)) {
+    const message =
+      'That would relax the policy, or change who decides. As owner you may tighten it; an admin may do the rest.';
+    throw new AppError('forbidden', message, { path: '/effect' });
+  }
+  await connections.setPolicy({ kind: 'user', id: userId }, connection, rules);
+}
+
+function scopeOf({ functions, risks }: PolicyRule): RuleScope {
+  if (functions !== null) return 'functions';
+  if (risks === null) return 'all';
+  if (risks.includes('read')) return 'reads';
+  return risks.includes('write') ? 'writes' : 'destructive';
+}
+
+const RISKS: Record<Exclude<RuleScope, 'functions'>, PolicyRule['risks']> = {
+  all: null,
+  reads: ['read'],
+  writes: ['write', 'destructive'],
+  destructive: ['destructive'],
+};
+
+async function ruleForm(
+  edge: SlackEdge,
+  connection: ConnectionDocument,
+  rule: PolicyRule | null,
+): Promise<View> {
+  const { approvalsChannel } = await edge.services.settings.get();
+  const approvers = rule?.approvers ?? NO_APPROVERS;
+  return connectionRuleModal({
+    connectionId: connection._id,
+    ruleId: rule?.id ?? null,
+    scope: rule ? scopeOf(rule) : 'functions',
+    functions: rule?.functions ?? [],
+    choices: enabledGroups(edge, connection),
+    effect: rule?.effect ?? 'ask',
+    quorum: rule?.quorum ?? 1,
+    identity: connection.identity,
+    approvers,
+    groups: await groupChoices(edge, approvers.usergroups),
+    route: rule ? rule.route : approvalsChannel,
+    expiresInMinutes: rule?.expiresInMinutes ?? DEFAULT_EXPIRY_MINUTES,
+  });
+}
+
+async function ruleOf(
+  edge: SlackEdge,
+  form: FormState,
+  connection: ConnectionDocument,
+  before: PolicyRule | null,
+): Promise<PolicyRule> {
+  const scope = (form.choice('scope') ?? 'functions') as RuleScope;
+  const effect = (form.choice('effect') ?? 'ask') as Effect;
+  const functions = scope === 'functions' ? form.choices('functions') : null;
+  if (functions?.length === 0) {
+    throw new AppError(
+      'invalid_arguments',
+      'Choose the functions that the rule is about, or another “Applies to”.',
+      {
+        path: form.has('functions') ? '/functions' : '/scope',
+      },
+    );
+  }
+  const question = await questionOf(edge, form, effect === 'ask' && connection.identity === 'shared');
+  const risks = scope === 'functions' ? (before?.functions ? before.risks : null) : RISKS[scope];
+  return { id: before?.id ?? newId('rule'), functions, risks, effect, ...question };
+}
+
+/** What is about chosen functions comes before what is about all of a kind: the first rule that fits decides. */
+function withRule(rules: readonly PolicyRule[], rule: PolicyRule): PolicyRule[] {
+  if (rules.some(({ id }) => id === rule.id)) return rules.map((each) => (each.id === rule.id ? rule : each));
+  const general = rules.findIndex(({ functions }) => functions === null);
+  const narrow = rule.functions !== null || scopeOf(rule) === 'destructive';
+  const at = narrow && general >= 0 ? general : rules.length;
+  return [...rules.slice(0, at), rule, ...rules.slice(at)];
+}
+
+async function submitRule(edge: SlackEdge, { userId, form, view }: Submission): Promise<Answer> {
+  const connection = await edge.services.connections.managed(userId, form.metadata.connection ?? '', true);
+  const { rules } = connection.policy;
+  const before = rules.find(({ id }) => id === form.metadata.rule) ?? null;
+  if (form.metadata.rule !== undefined && before === null) {
+    throw new AppError(
+      'not_found',
+      'Somebody removed this rule meanwhile. Close this and look at the policy again.',
+    );
+  }
+  const rule = await ruleOf(edge, form, connection, before);
+  if (rule.route !== null && rule.route !== before?.route) {
+    const text = `Approval requests for *${said(connection.name, 80)}* will be posted here. Everybody in this channel sees their arguments.`;
+    await postTestLine(edge, rule.route, text, '/route');
+  }
+  await saveRules(edge, userId, connection, withRule(rules, rule));
+  const notice = ':white_check_mark: The policy is saved. Requests that waited under the old one do not run.';
+  return backTo(edge, view, () => policyView(edge, userId, connection._id, notice));
+}
+
+/** `connection:rule`, as the buttons of a rule carry it. */
+async function named(
+  edge: SlackEdge,
+  { userId, value }: Click,
+): Promise<{ connection: ConnectionDocument; rule: PolicyRule; index: number }> {
+  const [connectionId = '', ruleId = ''] = value.split(':');
+  const connection = await edge.services.connections.managed(userId, connectionId, true);
+  const index = connection.policy.rules.findIndex(({ id }) => id === ruleId);
+  const rule = connection.policy.rules[index];
+  if (!rule) throw new AppError('not_found', 'Somebody removed this rule meanwhile.');
+  return { connection, rule, index };
+}
+
+/** Changes the order or the number of rules, and draws the view anew with what came of it. */
+async function rearrange(
+  edge: SlackEdge,
+  click: Click,
+  change: (rules: readonly PolicyRule[], index: number) => PolicyRule[],
+): Promise<void> {
+  const [connectionId = ''] = click.value.split(':');
+  let notice = ':white_check_mark: The policy is saved.';
+  try {
+    const { connection, index } = await named(edge, click);
+    await saveRules(edge, click.userId, connection, change(connection.policy.rules, index));
+  } catch (error) {
+    notice = explained(explain(error, edge.log));
+  }
+  if (click.view)
+    await updateView(edge, click.view.id, await policyView(edge, click.userId, connectionId, notice));
+}
+
+export const registerPolicy: Register = (edge) => {
+  const { connections } = edge.services;
+  onClick(edge, ACTIONS.connectionPolicy, (click) => openPolicy(edge, click, click.userId, click.value));
+  onClick(edge, ACTIONS.ruleAdd, (click) =>
+    showModal(edge, click, 'New rule', async () =>
+      ruleForm(edge, await connections.managed(click.userId, click.value, true), null),
+    ),
+  );
+  onClick(edge, ACTIONS.ruleEdit, (click) =>
+    showModal(edge, click, 'Change the rule', async () => {
+      const { connection, rule } = await named(edge, click);
+      return ruleForm(edge, connection, rule);
+    }),
+  );
+  onClick(edge, ACTIONS.ruleUp, (click) =>
+    rearrange(edge, click, (rules, index) => {
+      const others = rules.filter((_, each) => each !== index);
+      return [
+        ...others.slice(0, Math.max(0, index - 1)),
+        ...rules.slice(index, index + 1),
+        ...others.slice(Math.max(0, index - 1)),
+      ];
+    }),
+  );
+  onClick(edge, ACTIONS.ruleRemove, (click) =>
+    rearrange(edge, click, (rules, index) => rules.filter((_, each) => each !== index)),
+  );
+  onSubmit(edge, VIEWS.connectionRule, 'effect', (submission) => submitRule(edge, submission));
+};
