@@ -51,7 +51,7 @@ export interface ApprovalCard {
 const RISK_WORDS: Readonly<Record<Risk, string>> = {
   read: 'Read',
   write: 'Write',
-  destructive: ':warning: *Destructive*: hard or impossible to undo',
+  destructive: ':warning: *Destructive*, hard to undo',
 };
 
 const NAMED_DECIDERS = 12;
@@ -145,7 +145,7 @@ function factsLine(card: ApprovalCard): KnownBlock {
 function callersReason(card: ApprovalCard, room: number): KnownBlock[] {
   if (!card.reason) return [];
   return [
-    context(`*Why*, in the words of ${said(card.callerName)} (nobody checked them)`),
+    context(`*Said by ${said(card.callerName)}*, not checked`),
     quote(excerpt(card.reason, room).shown),
   ];
 }
@@ -156,7 +156,7 @@ const approve = (card: ApprovalCard): Button =>
   button('Approve', ACTIONS.approve, nameOf(card), { style: 'primary' });
 const deny = (card: ApprovalCard): Button => button('Deny', ACTIONS.deny, nameOf(card), { style: 'danger' });
 const details = (card: ApprovalCard): Button => button('Details', ACTIONS.details, nameOf(card));
-const footer = (card: ApprovalCard): KnownBlock => context(`\`${card.executionId}\` · \`${card.hash}\``);
+const footer = (card: ApprovalCard): KnownBlock => context(`${card.executionId} · ${card.hash}`);
 
 /** The message: in DMs and in the channel alike. `text` is what notifications and screen readers get. */
 export function approvalMessage(card: ApprovalCard): { text: string; blocks: KnownBlock[] } {
@@ -164,7 +164,7 @@ export function approvalMessage(card: ApprovalCard): { text: string; blocks: Kno
   const { blocks: shown, left, whole } = cardArguments(card.fields);
   const incomplete = [
     ...(left > 0 ? [`${left} more arguments`] : []),
-    ...(pending && !whole ? ['All of it is in *Details*, and so is Approve.'] : []),
+    ...(pending && !whole ? ['Read everything in *Details*; Approve is there'] : []),
   ];
   return {
     text: notification(card),
@@ -174,8 +174,7 @@ export function approvalMessage(card: ApprovalCard): { text: string; blocks: Kno
       ...(pending ? [facts(card), divider] : [...aboutTheEnd(card), factsLine(card)]),
       ...(shown.length > 0 ? shown : [context('No arguments')]),
       ...(incomplete.length > 0 ? [context(`:mag: ${incomplete.join('. ')}`)] : []),
-      ...callersReason(card, 600),
-      ...(pending ? [...decisionBlocks(card.decisions), divider] : []),
+      ...(pending ? [...callersReason(card, 600), ...decisionBlocks(card.decisions), divider] : []),
       actions(
         pending ? [...(whole ? [approve(card)] : []), deny(card), details(card)] : [details(card)],
         `approval:${card.executionId}`,

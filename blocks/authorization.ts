@@ -34,20 +34,25 @@ interface Message {
 }
 type Of<Kind extends AuthorizationDm['state']['kind']> = Extract<AuthorizationDm['state'], { kind: Kind }>;
 
-const SHOWN_CALLS = 5;
+const SHOWN_TITLES = 8;
+const SHOWN_REASONS = 3;
 const ACTIONS_BLOCK = 'authorization';
 
-/** What the caller wants to do first, once it may; its reasons in its own words. */
+/** What waits for her answer, and what the caller says about it. */
 function waitingCalls(dm: AuthorizationDm): KnownBlock[] {
-  const left = dm.waiting.length - SHOWN_CALLS;
+  if (dm.waiting.length === 0) return [];
+  const counts = new Map<string, number>();
+  for (const { functionTitle } of dm.waiting) counts.set(functionTitle, (counts.get(functionTitle) ?? 0) + 1);
+  const titles = [...counts].map(
+    ([title, count]) => `*${said(title, 60)}*${count > 1 ? ` (${count} times)` : ''}`,
+  );
+  const left = titles.length - SHOWN_TITLES;
+  const list = titles.slice(0, SHOWN_TITLES).join(', ');
+  const reasons = dm.waiting.flatMap(({ reason }) => (reason ? [reason] : [])).slice(0, SHOWN_REASONS);
   return [
-    ...dm.waiting
-      .slice(0, SHOWN_CALLS)
-      .flatMap(({ functionTitle, executionId, reason }) => [
-        context(`It waits to do: *${said(functionTitle)}* · \`${executionId}\``),
-        ...(reason ? [quote(excerpt(reason, 300).shown)] : []),
-      ]),
-    ...(left > 0 ? [context(`and ${left} more`)] : []),
+    context(`Waiting: ${list}${left > 0 ? ` and ${left} more` : ''}`),
+    ...(reasons.length > 0 ? [context(`*Said by ${callerOf(dm)}*, not checked`)] : []),
+    ...reasons.map((reason) => quote(excerpt(reason, 300).shown)),
   ];
 }
 

@@ -38,21 +38,20 @@ export interface ExecutionDetail extends ExecutionRow {
 
 export const EXECUTIONS_PER_PAGE = 15;
 
-/** What became of the question, in the words of a list. */
-function approvalWords({ requirement, approvalStatus }: ExecutionRow): string {
-  if (requirement === 'none') return 'no approval needed';
-  if (requirement === 'granted') return 'covered by a grant';
-  if (requirement === 'blocked') return 'blocked by policy';
-  return approvalStatus === 'pending' ? 'approval pending' : readable(approvalStatus);
+/** What became of the question, where the status does not say it already. */
+function approvalWords({ requirement, approvalStatus, status }: ExecutionRow): string[] {
+  if (requirement === 'none') return ['no approval needed'];
+  if (requirement === 'granted') return ['covered by a grant'];
+  if (requirement === 'blocked') return ['blocked by policy'];
+  const said = status === approvalStatus || status.startsWith('pending');
+  return said ? [] : [readable(approvalStatus)];
 }
 
 export function executionRow(row: ExecutionRow): KnownBlock {
   const title = `${STATUS_MARKS[row.status]} *${said(row.functionTitle)}* on ${said(row.connectionName)}`;
-  // A decision that is also how it ended is said once.
-  const approval = row.approvalStatus === row.status ? [] : [approvalWords(row)];
   const about = [
     readable(row.status),
-    ...approval,
+    ...approvalWords(row),
     row.risk,
     said(row.callerName, 60),
     moment(row.createdAt),
@@ -147,13 +146,13 @@ export function executionDetail(execution: ExecutionDetail): View {
         ...errorBlocks(execution),
         ...(execution.reason
           ? [
-              context(`*Why*, in the words of ${said(execution.callerName)} (nobody checked them)`),
+              context(`*Said by ${said(execution.callerName)}*, not checked`),
               quote(excerpt(execution.reason, 1_000).shown),
             ]
           : []),
         divider,
         ...payloads(execution),
-        context(`\`${execution.id}\`${execution.hash ? ` · \`${execution.hash}\`` : ''}`),
+        context(`${execution.id}${execution.hash ? ` · ${execution.hash}` : ''}`),
       ],
     }),
     private_metadata: execution.id,

@@ -161,7 +161,7 @@ function connections({ connections: items, isAdmin }: HomeData): KnownBlock[] {
     title,
     ...part(items, SHOWN.connections, '`/connections` lists them', ({ key, name, status, purpose }) => [
       section(
-        `${STATUS_MARKS[status] ?? ''} *${said(name)}* · ${status}\n${said(purpose, 200) || '_no purpose written_'}`.trim(),
+        `${STATUS_MARKS[status] ?? ''} *${said(name)}* · ${status}\n${purpose.trim() === '' ? '_no purpose written_' : said(purpose, 200)}`.trim(),
         button('Open', ACTIONS.connectionOpen, key),
       ),
     ]),

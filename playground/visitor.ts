@@ -22,7 +22,11 @@ export class Visitor {
   }
 
   /** Fills in and sends a form of a page: the first one, or the first that contains `having`. */
-  async submit(page: Page, values: Readonly<Record<string, string | readonly string[]>> = {}, having = ''): Promise<Page> {
+  async submit(
+    page: Page,
+    values: Readonly<Record<string, string | readonly string[]>> = {},
+    having = '',
+  ): Promise<Page> {
     const form = this.form(page, having);
     const body = new URLSearchParams(form.fields);
     for (const [name, value] of Object.entries(values)) {
@@ -39,7 +43,9 @@ export class Visitor {
   }
 
   private form(page: Page, having: string): Form {
-    const found = [...page.html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].find((match) => match[0].includes(having));
+    const found = [...page.html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].find((match) =>
+      match[0].includes(having),
+    );
     if (!found) throw new Error(`${page.url} (${page.status}) has no form${having ? ` with ${having}` : ''}`);
     const fields: Record<string, string> = {};
     for (const [tag] of (found[2] ?? '').matchAll(/<input\b[^>]*>/gi)) {

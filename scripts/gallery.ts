@@ -33,6 +33,7 @@ const ALSO_DARK = new Set([
 ]);
 const READER = 'U0BEN';
 const WIDTH = 1_000;
+const WIDEST = 720;
 const TALLEST_MODAL = 1_100;
 const MARGIN = 20;
 const folder = join(projectFolder(), 'docs', 'gallery');
@@ -102,13 +103,14 @@ class Stage {
     await this.page.goto(`${this.origin}/playground/#/${READER}/${place}`);
     const target = this.page.locator(selector);
     await target.waitFor();
-    return kind === 'modal' ? this.shootModal(selector) : [await this.shootWhole(selector)];
+    return kind === 'modal' ? this.shootModal(selector) : [await this.shootWhole(selector, kind)];
   }
 
   private put(kind: ViewFixture['kind'], payload: Fields): string {
     const { workspace } = this.slack;
     workspace.stacks.clear();
     workspace.messages.clear();
+    workspace.homes.clear();
     if (kind === 'home') {
       const { view } = viewMethods.publish(workspace, { user_id: READER, view: payload });
       return `[data-view-id="${(view as Fields).id}"]`;
@@ -121,11 +123,11 @@ class Stage {
     return `.message[data-ts="${message.ts}"]`;
   }
 
-  private async shootWhole(selector: string): Promise<Uint8Array> {
+  private async shootWhole(selector: string, kind: ViewFixture['kind']): Promise<Uint8Array> {
     const target = this.page.locator(selector);
     const box = await target.boundingBox();
     await this.page.setViewportSize({ width: WIDTH, height: Math.ceil((box?.height ?? 0) + 400) });
-    return this.clip(selector);
+    return this.clip(selector, kind === 'home' ? MARGIN : 0);
   }
 
   private async shootModal(selector: string): Promise<Uint8Array[]> {
@@ -137,21 +139,21 @@ class Stage {
     await this.page.setViewportSize({ width: WIDTH, height: Math.min(rest, TALLEST_MODAL) + 120 });
     await this.page.evaluate('document.activeElement?.blur()');
     const scrolls = await body.evaluate((inside) => inside.scrollHeight > inside.clientHeight + 1);
-    const top = await this.clip(selector);
+    const top = await this.clip(selector, MARGIN);
     if (!scrolls) return [top];
     await body.evaluate((inside) => inside.scrollTo(0, inside.scrollHeight));
-    return [top, await this.clip(selector)];
+    return [top, await this.clip(selector, MARGIN)];
   }
 
-  private async clip(selector: string): Promise<Uint8Array> {
+  private async clip(selector: string, margin: number): Promise<Uint8Array> {
     const box = await this.page.locator(selector).boundingBox();
     if (!box) throw new Error(`${selector} is not on the page`);
     return this.page.screenshot({
       clip: {
-        x: Math.max(0, box.x - MARGIN),
-        y: Math.max(0, box.y - MARGIN),
-        width: Math.min(box.width, 700) + 2 * MARGIN,
-        height: box.height + 2 * MARGIN,
+        x: Math.max(0, box.x - margin),
+        y: Math.max(0, box.y - margin),
+        width: Math.min(box.width, WIDEST) + 2 * margin,
+        height: box.height + 2 * margin,
       },
     });
   }

@@ -131,6 +131,7 @@ function createReceiver(
   if (appToken === null) {
     return new SlackHttpReceiver({
       signingSecret: signingSecret ?? '',
+      apiUrl: slack.apiUrl,
       server,
       deliveries,
       log,

@@ -126,18 +126,28 @@ export function argumentPages(fields: readonly ShownField[]): readonly (readonly
   );
 }
 
-/** One value as the boxes that hold all of it, every character visible. */
+/** One value as the boxes that hold all of it, every character visible, broken between lines where there are any. */
 function boxfuls(field: ShownField): ShownField[] {
   const characters = [...visible(field.value)];
   const pieces: ShownField[] = [];
-  for (let at = 0; at === 0 || at < characters.length; at += BOX_CHARACTERS) {
+  let at = 0;
+  do {
+    const end = boxEnd(characters, at);
     pieces.push({
       label: at === 0 ? field.label : `${field.label} (continued)`,
-      value: characters.slice(at, at + BOX_CHARACTERS).join(''),
+      value: characters.slice(at, end).join(''),
       kind: at === 0 ? field.kind : 'long',
     });
-  }
+    at = end;
+  } while (at < characters.length);
   return pieces;
+}
+
+function boxEnd(characters: readonly string[], from: number): number {
+  const end = from + BOX_CHARACTERS;
+  if (end >= characters.length) return characters.length;
+  const lineEnd = characters.lastIndexOf('\n', end - 1) + 1;
+  return lineEnd > from + BOX_CHARACTERS / 2 ? lineEnd : end;
 }
 
 /** Two payloads of four-byte characters still fit into a view (250 kB). */

@@ -11,7 +11,7 @@ export const STATUS_MARKS: Readonly<Record<ExecutionStatus, string>> = {
   executing: ':gear:',
   succeeded: ':white_check_mark:',
   failed: ':warning:',
-  outcome_unknown: ':grey_question:',
+  outcome_unknown: ':question:',
   denied: ':no_entry:',
   expired: ':alarm_clock:',
   cancelled: ':heavy_minus_sign:',

@@ -19,6 +19,7 @@ export interface Snapshot {
     unread: number;
     member: boolean;
   }[];
+  readonly groups: { id: string; handle: string }[];
   readonly messages: Record<string, Message[]>;
   readonly home: View | null;
   /** Open modals, top last. */
@@ -56,6 +57,7 @@ export function snapshotFor(workspace: Workspace, userId: string): Snapshot {
       unread: workspace.unread(userId, id),
       member: members.includes(userId),
     })),
+    groups: [...workspace.groups.values()].map(({ id, handle }) => ({ id, handle })),
     messages: Object.fromEntries(channels.map(({ id }) => [id, workspace.messagesFor(userId, id)])),
     home: workspace.homes.get(userId) ?? null,
     views: stackOf(workspace, userId),

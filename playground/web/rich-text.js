@@ -61,7 +61,7 @@ function drawPiece(piece, reader) {
     case 'channel':
       return mention(`#${reader.directory.channelName(piece.channel_id)}`);
     case 'usergroup':
-      return mention(`@${piece.usergroup_id}`);
+      return mention(`@${reader.directory.groupName(piece.usergroup_id)}`);
     case 'broadcast':
       return mention(`@${piece.range}`, true);
     case 'emoji':

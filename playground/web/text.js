@@ -31,7 +31,7 @@ function drawNode(node, reader) {
     case 'channel':
       return mention(`#${reader.directory.channelName(node.id, node.text)}`);
     case 'usergroup':
-      return mention(`@${(node.text || node.id).replace(/^@/, '')}`);
+      return mention(`@${reader.directory.groupName(node.id, node.text)}`);
     case 'broadcast':
       return mention(node.text, true);
     case 'date':
@@ -88,12 +88,13 @@ export function drawMarkdown(text, reader) {
   return drawNodes(parseMarkdown(text), reader);
 }
 
-/** Names of the people and channels that the person looking can see. */
+/** Names of the people, groups and channels that the person looking can see. */
 export class Directory {
-  /** @param {{users: object[], channels: object[]}} snapshot */
-  constructor({ users, channels }) {
+  /** @param {{users: object[], channels: object[], groups: object[]}} snapshot */
+  constructor({ users, channels, groups }) {
     this.users = users;
     this.channels = channels;
+    this.groups = groups;
   }
 
   user(id) {
@@ -103,6 +104,10 @@ export class Directory {
   userName(id, otherwise = '') {
     const user = this.user(id);
     return user?.real_name ?? user?.name ?? (otherwise.replace(/^@/, '') || id);
+  }
+
+  groupName(id, otherwise = '') {
+    return this.groups.find((group) => group.id === id)?.handle ?? (otherwise.replace(/^@/, '') || id);
   }
 
   channelName(id, otherwise = '') {

@@ -3,6 +3,7 @@ import { isTerminal } from '../../models/state-machines.js';
 import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
+import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
 import type { ExecutionService } from './executions.js';
 import { enabledFunctions } from './functions.js';
@@ -24,6 +25,7 @@ export class ConnectionTest {
     private readonly deps: Pick<Dependencies, 'connector'>,
     private readonly submissions: SubmissionService,
     private readonly executions: ExecutionService,
+    private readonly connections: ConnectionService,
   ) {}
 
   /** Functions that a test may call: reads that run directly and need no arguments. */
@@ -50,6 +52,10 @@ export class ConnectionTest {
     }
     const started = await this.submissions.submitTest({ id: userId, name: userName }, connection, fn);
     const execution = await this.executions.wait(started, PATIENCE_MS);
+    // The runner notes it too, a moment after the outcome: too late for the view that is drawn next.
+    if (execution.status === 'succeeded') {
+      await this.connections.noteUse(connection._id, { read: true, health: 'ok' });
+    }
     return { fn: { name: fn.name, title: fn.title }, execution, ended: isTerminal(execution.status) };
   }
 }

@@ -133,7 +133,7 @@ export function createServices(deps: Dependencies) {
   });
 
   const connectionDrafts = new ConnectionDrafts(deps);
-  const connectionTest = new ConnectionTest(deps, submissions, executions);
+  const connectionTest = new ConnectionTest(deps, submissions, executions, connections);
   const restImport = new RestImportService(deps);
 
   return {

@@ -153,8 +153,8 @@ export class Runner {
         ? true
         : await members.allows(execution.onBehalfOf, execution.callerId, connection);
     const definitionHash = connection && fn ? definitionHashOf(connector, connection, fn) : null;
-    const current = { ...execution, policyVersion: connection?.policy.version ?? -1 };
-    if (!args || execution.bindingHash !== bindingHash(current, args)) {
+    const samePolicy = connection === null || connection.policy.version === execution.policyVersion;
+    if (!args || !samePolicy || execution.bindingHash !== bindingHash(execution, args)) {
       const message =
         'The call is not the one that was approved (arguments, function, identity or policy changed). Nothing was sent.';
       this.deps.log.error({ execution: execution._id }, 'binding does not hold; refused');

@@ -58,7 +58,8 @@ export async function approvalCard(
       decisions: approval.decisions,
       status: statusOf(execution, approval),
       expiresAt: approval.expiresAt,
-      note: execution.error?.message ?? (execution.status === 'denied' ? null : execution.note),
+      // A denial is told by who denied it and why.
+      note: execution.status === 'denied' ? null : (execution.error?.message ?? execution.note),
     },
   };
 }

@@ -37,7 +37,13 @@ const HOPELESS = new Set([
   'messages_tab_disabled',
   'restricted_action',
   'cant_update_message',
+  'message_not_found',
 ]);
+
+/** A surplus copy that we only learned of from a click: if it is not there, nothing is missing (abuse case 22). */
+function isAdopted({ _id, view, subjectId, channel, ts }: OutboxDocument): boolean {
+  return _id === `${view}:${subjectId}:${channel}:${ts}`;
+}
 
 export class Delivery {
   private readonly dms = new Map<string, string>();
@@ -145,7 +151,7 @@ export class Delivery {
       return;
     }
     const reason = error instanceof WebAPIPlatformError ? error.data.error : String(error);
-    if (reason === 'message_not_found') {
+    if (reason === 'message_not_found' && !isAdopted(row)) {
       await this.outbox.forgetMessage(row);
       await this.outbox.postpone(row, new Date(now + 1_000), true);
       return;

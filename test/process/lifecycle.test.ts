@@ -1,7 +1,15 @@
 /** What happens to the process when Slack's side of things comes and goes. */
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { person } from '../../playground/slack/person.js';
-import { type AppProcess, call, createWorld, type Seeded, seedHelpdesk, until, type World } from '../harness/app-process.js';
+import {
+  type AppProcess,
+  call,
+  createWorld,
+  type Seeded,
+  seedHelpdesk,
+  until,
+  type World,
+} from '../harness/app-process.js';
 
 const READ = { connection: 'helpdesk', function: 'list_tickets', arguments: {} };
 
@@ -47,7 +55,10 @@ describe('Slack comes and goes', () => {
   it('stops work when the app is uninstalled: calls are refused and nothing is sent', async () => {
     const before = world.helpdesk.requests.length;
     await world.slack.event({ type: 'app_uninstalled' });
-    await until(async () => (await call(app.origin, seeded.token, '/v1/executions', READ)).status === 403, 5_000);
+    await until(
+      async () => (await call(app.origin, seeded.token, '/v1/executions', READ)).status === 403,
+      5_000,
+    );
     const answer = await call(app.origin, seeded.token, '/v1/executions', READ);
     expect(answer.body).toMatchObject({ code: 'paused', execution: { status: 'denied' } });
     const after = world.helpdesk.requests.length;

@@ -7,6 +7,7 @@ import type { App, Receiver } from '@slack/bolt';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../log.js';
 import type { DeliveryLog } from '../delivery-log.js';
+import { withoutForeignAddresses } from './response-url.js';
 
 /** Slack's own window, in both directions; Bolt checks the past only. */
 const MAX_SKEW_SECONDS = 300;
@@ -14,9 +15,12 @@ const MAX_SKEW_SECONDS = 300;
 const ACK_TIMEOUT_MS = 3_000;
 /** Slack's payloads are well under 1 MB; anything larger is refused before it is hashed (abuse case 7). */
 const BODY_LIMIT = 1024 * 1024;
+/** Every listener is done and none has acked: a payload of no type of ours, or of another workspace. */
+const NOBODY = Symbol('nobody acked');
 
 export interface SlackHttpOptions {
   readonly signingSecret: string;
+  readonly apiUrl: string;
   readonly server: FastifyInstance;
   readonly deliveries: DeliveryLog;
   readonly log: Logger;
@@ -40,12 +44,25 @@ export function isFromSlack(
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** Interactions come as a form with a JSON `payload`, commands as a plain form, events as JSON. */
-export function parseSlackBody(contentType: string, body: string): Record<string, unknown> {
-  if (contentType.startsWith('application/json')) return JSON.parse(body) as Record<string, unknown>;
+/**
+ * Interactions come as a form with a JSON `payload`, commands as a plain form, events as JSON. Null for what is none of
+ * them.
+ */
+function parseSlackBody(contentType: string, body: string): Record<string, unknown> | null {
+  if (contentType.toLowerCase().startsWith('application/json')) return parseObject(body);
   const form = new URLSearchParams(body);
   const payload = form.get('payload');
-  return payload === null ? Object.fromEntries(form) : (JSON.parse(payload) as Record<string, unknown>);
+  if (payload !== null) return parseObject(payload);
+  return form.has('command') || form.has('ssl_check') ? Object.fromEntries(form) : null;
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
 }
 
 export class SlackHttpReceiver implements Receiver {
@@ -55,7 +72,7 @@ export class SlackHttpReceiver implements Receiver {
 
   init(app: App): void {
     this.app = app;
-    const { server, signingSecret, now } = this.options;
+    const { server, signingSecret, apiUrl, deliveries, log, now } = this.options;
     server.register(async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
@@ -66,14 +83,17 @@ export class SlackHttpReceiver implements Receiver {
         const timestamp = header(request.headers['x-slack-request-timestamp']);
         const signature = header(request.headers['x-slack-signature']);
         if (!isFromSlack(signingSecret, { timestamp, signature }, raw, now() / 1_000)) {
+          log.warn({ from: request.ip }, 'Slack request refused: signature or timestamp');
           return reply.code(401).send();
         }
         const body = parseSlackBody(request.headers['content-type'] ?? '', raw.toString('utf8'));
+        if (body === null) return reply.code(400).send();
         if (body.ssl_check !== undefined) return reply.code(200).send();
         if (body.type === 'url_verification') return reply.send({ challenge: body.challenge });
         // The very same signed bytes again: a replay, or Slack's own retry. Acked, without a second effect.
-        if (!(await this.options.deliveries.isNew(`http:${signature}`))) return reply.code(200).send();
-        const answer = await this.process(body, request.headers);
+        if (!(await deliveries.isNew(`http:${signature}`))) return reply.code(200).send();
+        const answer = await this.process(withoutForeignAddresses(body, apiUrl, log), request.headers);
+        if (answer === NOBODY) return reply.code(404).send();
         if (answer === undefined || answer === '') return reply.code(200).send();
         return reply
           .code(200)
@@ -87,7 +107,7 @@ export class SlackHttpReceiver implements Receiver {
 
   async stop(): Promise<void> {}
 
-  /** Resolves with what the handler acked, or rejects after Slack has given up anyway. */
+  /** Resolves with what the handler acked, or `NOBODY`; rejects after Slack has given up anyway. */
   private process(body: Record<string, unknown>, headers: NodeJS.Dict<string | string[]>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('not acknowledged within 3 s')), ACK_TIMEOUT_MS);
@@ -102,11 +122,14 @@ export class SlackHttpReceiver implements Receiver {
         ...(Number.isNaN(retryNum) ? {} : { retryNum }),
         ...(retryReason === undefined ? {} : { retryReason }),
       };
-      this.app?.processEvent(event).catch((error: unknown) => {
-        clearTimeout(timer);
-        this.options.log.error({ err: error }, 'Slack payload not processed');
-        reject(error instanceof Error ? error : new Error(String(error)));
-      });
+      const done = this.app?.processEvent(event) ?? Promise.resolve();
+      done
+        .then(() => resolve(NOBODY))
+        .catch((error: unknown) => {
+          this.options.log.error({ err: error }, 'Slack payload not processed');
+          reject(error instanceof Error ? error : new Error(String(error)));
+        })
+        .finally(() => clearTimeout(timer));
     });
   }
 }

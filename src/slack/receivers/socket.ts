@@ -9,6 +9,7 @@ import type { SlackConfig } from '../../config.js';
 import type { Logger } from '../../log.js';
 import { clientOptions, PATIENT_TIMEOUT_MS } from '../clients.js';
 import type { DeliveryLog } from '../delivery-log.js';
+import { withoutForeignAddresses } from './response-url.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -100,12 +101,13 @@ export class SlackSocketReceiver implements Receiver {
 
   /** Slack may send an envelope again, on this socket or another: it is acked, without a second effect. */
   private async receive(envelope: Envelope): Promise<void> {
-    if (!(await this.options.deliveries.isNew(`socket:${envelope.envelope_id}`))) {
+    const { deliveries, slack, log } = this.options;
+    if (!(await deliveries.isNew(`socket:${envelope.envelope_id}`))) {
       await envelope.ack();
       return;
     }
     await this.app?.processEvent({
-      body: envelope.body,
+      body: withoutForeignAddresses(envelope.body, slack.apiUrl, log),
       ack: async (response?: unknown) => {
         await envelope.ack(toAckPayload(response));
       },

@@ -98,7 +98,7 @@ export function formAgain(
     connectors: connectorChoices(connectors),
     chosen: chosenConnector(connector, fields),
     identity: input.identity,
-    auth: input.auth,
+    auth: input.auth || undefined,
     name: input.name,
     key: input.key,
     purpose: input.purpose,
