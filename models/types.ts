@@ -291,15 +291,29 @@ export interface AuditEventDocument {
   details: Record<string, unknown>;
 }
 
+/** What a DM outside of any card tells. `sentence` is mrkdwn of the Slack edge, every value in it escaped. */
+export type Notice =
+  | { kind: 'sentence'; text: string }
+  | {
+      kind: 'nobody_can_decide';
+      executionId: string;
+      functionTitle: string;
+      connectionName: string;
+      connectionKey: string;
+    }
+  | { kind: 'needs_reconnect'; connectionKey: string }
+  | { kind: 'credential_stored'; name: string }
+  | { kind: 'connecting_failed'; connectionKey: string | null; reason: string };
+
 export interface OutboxDocument {
   _id: string;
   workspaceId: string;
   /** A channel id, or a user id whose DM is opened first. */
   to: string;
-  /** What it shows: a view drawn from the current state of `subjectId`, or the fixed message in `message`. */
+  /** What it shows: a view drawn from the current state of `subjectId`, or the notice in `message`. */
   view: 'approval' | 'authorization' | 'oauth_code' | 'notice';
   subjectId: string;
-  message: { text: string; blocks: unknown[] } | null;
+  message: Notice | null;
   /** Rises with every change to be shown; delivery is due while `shown` is behind. */
   wanted: number;
   shown: number;

@@ -63,12 +63,7 @@ async function main(): Promise<void> {
       AUDITOR_USER_IDS: 'U0DANA',
       OUTBOUND_ALLOW_PRIVATE: [helpdesk, google].map((service) => new URL(service.origin).host).join(','),
       CONNECTOR_ENDPOINTS: JSON.stringify({
-        gmail: google.origin,
-        'google.issuer': google.origin,
-        'google.authorize': `${google.origin}/o/oauth2/v2/auth`,
-        'google.token': `${google.origin}/oauth2/token`,
-        'google.revoke': `${google.origin}/oauth2/revoke`,
-        'google.userinfo': `${google.origin}/oauth2/v2/userinfo`,
+        google: google.origin,
       }),
       LOG_LEVEL: 'warn',
     },

@@ -64,11 +64,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
       roles: { admins: ['U0ADA'], adminGroup: null, auditors: ['U0DANA'], auditorGroup: null },
       allowPrivate: [...options.allowPrivate, hostOf(helpdesk.origin), hostOf(google.origin)],
       endpoints: {
-        gmail: google.origin,
-        'google.issuer': google.origin,
-        'google.authorize': `${google.origin}/o/oauth2/v2/auth`,
-        'google.token': `${google.origin}/oauth2/token`,
-        'google.revoke': `${google.origin}/oauth2/revoke`,
+        google: google.origin,
         ...options.endpoints,
       },
     },

@@ -11,6 +11,8 @@ export interface OAuthProvider {
   readonly authorize: string;
   readonly token: string;
   readonly revoke: string | null;
+  /** Tells whose account a token is, whatever else it may do. */
+  readonly userinfo: string | null;
   /** Added to the authorization URL. */
   readonly parameters: Readonly<Record<string, string>>;
 }
@@ -27,9 +29,19 @@ const PROVIDERS: readonly OAuthProvider[] = [
     authorize: 'https://accounts.google.com/o/oauth2/v2/auth',
     token: 'https://oauth2.googleapis.com/token',
     revoke: 'https://oauth2.googleapis.com/revoke',
+    userinfo: 'https://openidconnect.googleapis.com/v1/userinfo',
     parameters: { access_type: 'offline', prompt: 'consent' },
   },
 ];
+
+/** Where a stand-in that is named by its base URL alone (`CONNECTOR_ENDPOINTS` key `google`) has these (emulate). */
+const STAND_IN_PATHS = {
+  issuer: '',
+  authorize: '/o/oauth2/v2/auth',
+  token: '/oauth2/token',
+  revoke: '/oauth2/revoke',
+  userinfo: '/oauth2/v2/userinfo',
+} as const;
 
 export interface OAuthApp {
   readonly clientId: string;
@@ -67,9 +79,18 @@ export class OAuthClient {
   provider(id: string): OAuthProvider {
     const known = PROVIDERS.find((each) => each.id === id);
     if (!known) throw new Error(`unknown OAuth provider ${id}`);
-    const of = (name: 'issuer' | 'authorize' | 'token') => this.endpoints[`${id}.${name}`] ?? known[name];
-    const revoke = this.endpoints[`${id}.revoke`] ?? known.revoke;
-    return { ...known, issuer: of('issuer'), authorize: of('authorize'), token: of('token'), revoke };
+    const base = this.endpoints[id]?.replace(/\/+$/, '');
+    const of = (name: keyof typeof STAND_IN_PATHS) =>
+      this.endpoints[`${id}.${name}`] ??
+      (base === undefined ? known[name] : `${base}${STAND_IN_PATHS[name]}`);
+    return {
+      ...known,
+      issuer: of('issuer') ?? known.issuer,
+      authorize: of('authorize') ?? known.authorize,
+      token: of('token') ?? known.token,
+      revoke: of('revoke'),
+      userinfo: of('userinfo'),
+    };
   }
 
   newVerifier(): string {
@@ -117,6 +138,19 @@ export class OAuthClient {
   /** @throws GrantRefused | UpstreamError `upstream_unavailable` */
   async refresh(provider: OAuthProvider, app: OAuthApp, refreshToken: string): Promise<TokenSet> {
     return this.grant(() => oidc.refreshTokenGrant(this.configuration(provider, app), refreshToken));
+  }
+
+  /** Address of the account behind a token; null where the provider does not tell. */
+  async email(provider: OAuthProvider, accessToken: string): Promise<string | null> {
+    if (provider.userinfo === null) return null;
+    const { origin, pathname } = new URL(provider.userinfo);
+    const answer = await this.outbound.send(
+      { method: 'GET', url: provider.userinfo, headers: { authorization: `Bearer ${accessToken}` } },
+      { allow: [{ origin, pathPrefix: pathname }] },
+    );
+    if (answer.status !== 200) return null;
+    const { email } = answer.json() as { email?: unknown };
+    return typeof email === 'string' && email !== '' ? email : null;
   }
 
   /** Best effort: the credential is deleted here whatever the provider says. */

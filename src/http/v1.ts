@@ -20,7 +20,14 @@ const WAIT_LIMIT_SECONDS = 60;
 const DIRECT_WAIT_SECONDS = 10;
 const RETRY_AFTER_SECONDS = 2;
 
-const waitSeconds = z.coerce.number().min(0).max(WAIT_LIMIT_SECONDS, `at most ${WAIT_LIMIT_SECONDS} seconds`);
+const waitSeconds = z.number().min(0).max(WAIT_LIMIT_SECONDS, `at most ${WAIT_LIMIT_SECONDS} seconds`);
+const waitInQuery = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, 'must be a number of seconds')
+  .transform(Number)
+  .pipe(waitSeconds)
+  .default(0);
+const noBody = z.strictObject({}).optional();
 
 const submission = z.strictObject({
   connection: z.string().min(1).max(60),
@@ -39,6 +46,13 @@ const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'Idempotency-Key has 1 to 255 visible ASCII characters');
 
+const METHODS = {
+  '/v1/functions': ['GET', 'HEAD'],
+  '/v1/executions': ['POST'],
+  '/v1/executions/:id': ['GET', 'HEAD'],
+  '/v1/executions/:id/cancel': ['POST'],
+};
+
 export function registerV1(server: FastifyInstance, services: Services, deps: Dependencies): void {
   server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -47,23 +61,27 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
       (_request, body, done) => {
         try {
-          done(null, parseStrictJson(body as Buffer));
+          done(null, body.length === 0 ? undefined : parseStrictJson(body as Buffer));
         } catch (error) {
           done(error as Error);
         }
       },
     );
 
-    const callerOf = (request: FastifyRequest): Promise<CallerDocument> =>
-      services.callers.authenticate(request.headers.authorization);
+    // Before the body is read: whoever has no token learns nothing, and costs nothing, whatever is sent.
+    scope.decorateRequest('caller', null);
+    scope.addHook('onRequest', async (request) => {
+      request.setDecorator('caller', await services.callers.authenticate(request.headers.authorization));
+    });
+    const callerOf = (request: FastifyRequest): CallerDocument => request.getDecorator('caller');
 
     scope.get('/v1/functions', async (request) => {
-      const caller = await callerOf(request);
+      const caller = callerOf(request);
       return { functions: await functionsOf(caller, deps) };
     });
 
     scope.post('/v1/executions', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
-      const caller = await callerOf(request);
+      const caller = callerOf(request);
       const body = parse(submission, request.body, '');
       const given = request.headers['idempotency-key'];
       const key = given === undefined ? randomUUID() : parse(idempotencyKey, given, '/Idempotency-Key');
@@ -83,18 +101,21 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
     scope.get<{ Params: { id: string }; Querystring: { wait?: string } }>(
       '/v1/executions/:id',
       async (request, reply) => {
-        const caller = await callerOf(request);
-        const wait = parse(waitSeconds.default(0), request.query.wait, '/wait');
+        const caller = callerOf(request);
+        const wait = parse(waitInQuery, request.query.wait, '/wait');
         const execution = await services.executions.ofCaller(caller, request.params.id);
         return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)));
       },
     );
 
     scope.post<{ Params: { id: string } }>('/v1/executions/:id/cancel', async (request, reply) => {
-      const caller = await callerOf(request);
+      const caller = callerOf(request);
+      parse(noBody, request.body, '');
       const execution = await services.executions.ofCaller(caller, request.params.id);
       return answer(reply, await services.executions.cancel(execution, 'The caller cancelled the call.'));
     });
+
+    refuseOtherMethods(scope);
   });
 
   async function answer(reply: FastifyReply, execution: ExecutionDocument): Promise<FastifyReply> {
@@ -117,6 +138,24 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       .header('location', view.url)
       .header('retry-after', String(RETRY_AFTER_SECONDS))
       .send(view);
+  }
+}
+
+/** @throws AppError of status 405 at every path above, for what it does not take */
+function refuseOtherMethods(scope: FastifyInstance): void {
+  for (const [url, allowed] of Object.entries(METHODS)) {
+    scope.route({
+      url,
+      method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
+      // What is sent along is not looked at.
+      onRequest: async (request, reply) =>
+        sendProblem(reply.header('allow', allowed.join(', ')), {
+          status: 405,
+          code: 'invalid_arguments',
+          detail: `${request.method} is not possible here; ${allowed.join(' and ')} is.`,
+        }),
+      handler: () => undefined,
+    });
   }
 }
 

@@ -362,11 +362,13 @@ export class ApprovalService {
   }
 
   private async askForApprovers(execution: ExecutionDocument, connection: ConnectionDocument): Promise<void> {
-    const text = `Nobody on the list can decide “${execution.functionTitle}” on ${connection.name} (${execution._id}). Name somebody with \`/connections policy ${connection.key}\`; until then nothing is approved.`;
     for (const admin of await this.roles.admins()) {
       await this.outbox.notify(admin, {
-        text,
-        blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
+        kind: 'nobody_can_decide',
+        executionId: execution._id,
+        functionTitle: execution.functionTitle,
+        connectionName: connection.name,
+        connectionKey: connection.key,
       });
     }
   }

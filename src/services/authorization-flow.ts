@@ -4,11 +4,7 @@
  * that the person in the browser is the Slack user the link was made for. No authorization exists before all three
  * hold, and whatever does not hold ends the flow and is told to that user (shared/RELIABILITY.md, abuse 58).
  */
-import {
-  type ConnectionDocument,
-  type OAuthStateDocument,
-  SHARED,
-} from '../../models/types.js';
+import { type ConnectionDocument, type OAuthStateDocument, SHARED } from '../../models/types.js';
 import type { AuthMethod, ConnectorDefinition } from '../connectors/framework.js';
 import {
   GrantRefused,
@@ -276,13 +272,25 @@ export class AuthorizationFlow {
     registered.search = callback.search;
     const { verifier } = this.parts.states.secretsOf(flow);
     const tokens = await this.parts.oauth.exchange(provider, app, registered, { state, verifier });
-    const credential = { access_token: tokens.accessToken };
-    const context = this.parts.calls.context(`oauth:${flow._id}`, connection, credential);
-    const account = connector.account ? await connector.account(context) : 'an account';
+    const account = await this.accountOf(flow, connection, tokens.accessToken);
     // RFC 6749, 5.1: an answer without scopes means that all were granted.
     const scopes = tokens.scopes.length > 0 ? tokens.scopes : neededScopes(connector, connection);
     if (!(await this.parts.states.keep(flow, { account, scopes, tokens }))) throw new OneTimeRefusal('used');
     await this.parts.outbox.show('oauth_code', flow._id, flow.userId, flow.expiresAt);
+  }
+
+  /** The provider says whose account it is, whatever scopes were granted; otherwise the system itself. */
+  private async accountOf(
+    flow: OAuthStateDocument,
+    connection: ConnectionDocument,
+    accessToken: string,
+  ): Promise<string> {
+    const { connector, provider } = await this.signIn(connection);
+    const email = await this.parts.oauth.email(provider, accessToken).catch(() => null);
+    if (email !== null || !connector.account) return email ?? 'an account';
+    return connector.account(
+      this.parts.calls.context(`oauth:${flow._id}`, connection, { access_token: accessToken }),
+    );
   }
 
   private async waitingCallers(flow: OAuthStateDocument): Promise<Arrived['callers']> {
@@ -362,11 +370,11 @@ export class AuthorizationFlow {
 
   private async tell(flow: OAuthStateDocument, reason: string): Promise<void> {
     const connection = await this.parts.connections.find(flow.connectionId);
-    const key = connection?.key ?? 'a connection';
-    const again = connection ? ` \`/connections connect ${key}\` gives you a new link.` : '';
-    const text = `Connecting ${key} was not completed: ${reason}. Nothing was stored.${again}`;
-    const blocks = [{ type: 'section', text: { type: 'mrkdwn', text } }];
-    await this.parts.outbox.notify(flow.userId, { text, blocks });
+    await this.parts.outbox.notify(flow.userId, {
+      kind: 'connecting_failed',
+      connectionKey: connection?.key ?? null,
+      reason,
+    });
   }
 
   private async connection(id: string): Promise<ConnectionDocument> {

@@ -75,12 +75,17 @@ export function neededScopes(
   return [...new Set([...base, ...enabledFunctions(connector, connection).flatMap((fn) => fn.scopes)])];
 }
 
-/** `CONNECTOR_ENDPOINTS` key → base URL, without a trailing slash. */
+/**
+ * Base URL without a trailing slash. `CONNECTOR_ENDPOINTS` overrides it by the connector's id, or by its provider's
+ * (`google`) where one host stands in for all of them.
+ */
 export function baseUrlOf(
   connector: ConnectorDefinition,
   config: ConnectionConfig,
   endpoints: Readonly<Record<string, string>>,
 ): string {
-  const url = endpoints[connector.id] ?? connector.baseUrl ?? String(config.base_url ?? '');
+  const provider = connector.auth.find((method) => method.kind === 'oauth')?.provider;
+  const standIn = endpoints[connector.id] ?? (provider ? endpoints[provider] : undefined);
+  const url = standIn ?? connector.baseUrl ?? String(config.base_url ?? '');
   return url.replace(/\/+$/, '');
 }

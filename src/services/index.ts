@@ -54,11 +54,7 @@ export function createServices(deps: Dependencies) {
       return;
     }
     await connections.noteUse(connection._id, { health: 'needs_reauth' });
-    const text = `*${connection.key}* needs to be connected again: its credential was refused. \`/connections show ${connection.key}\` has the Reconnect button.`;
-    await outbox.notify(connection.ownerId, {
-      text,
-      blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
-    });
+    await outbox.notify(connection.ownerId, { kind: 'needs_reconnect', connectionKey: connection.key });
   };
   const tokens = new TokenService(deps, credentials, oauth, onNeedsReauth);
   const calls = new UpstreamCalls(deps, credentials);

@@ -3,7 +3,7 @@
  * carry what to show but what it is about; who delivers it draws the state of that moment. So an update can be
  * late but never out of order, and a repair is the same as a delivery.
  */
-import type { OutboxDocument } from '../../models/types.js';
+import type { Notice, OutboxDocument } from '../../models/types.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -54,7 +54,7 @@ export class OutboxService {
   }
 
   /** A message that never changes. */
-  async notify(to: string, message: { text: string; blocks: unknown[] }): Promise<void> {
+  async notify(to: string, message: Notice): Promise<void> {
     const { models, signals, clock } = this.deps;
     const id = newId('note');
     await models.outbox.create([

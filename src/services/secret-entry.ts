@@ -206,11 +206,7 @@ export class SecretEntryService {
     const { connections, members, outbox, flow } = this.parts;
     try {
       const name = target.kind === 'connection' ? target.connection.key : target.title;
-      const text = `Credential for *${name}* stored. If that was not you, enter it anew and tell an admin.`;
-      await outbox.notify(userId, {
-        text,
-        blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
-      });
+      await outbox.notify(userId, { kind: 'credential_stored', name });
       if (target.kind === 'oauth_app') return [];
       const { _id } = target.connection;
       if (isOwn(target.connection)) {

@@ -1,8 +1,7 @@
 /** How each kind of outbox row is drawn from the current state of what it is about. */
-
-import type { KnownBlock } from '@slack/types';
 import { approvalMessage } from '../../blocks/approval-card.js';
 import { type AuthorizationDm, authorizationMessage, codeMessage } from '../../blocks/authorization.js';
+import { noticeMessage } from '../../blocks/notices.js';
 import type { OutboxDocument } from '../../models/types.js';
 import type { Dependencies } from '../services/dependencies.js';
 import type { Services } from '../services/index.js';
@@ -37,8 +36,7 @@ export function createDrawers(
         version: 0,
       };
     },
-    notice: async (row) =>
-      row.message ? { text: row.message.text, blocks: row.message.blocks as KnownBlock[], version: 0 } : null,
+    notice: async (row) => (row.message ? { ...noticeMessage(row.message), version: 0 } : null),
   };
 }
 

@@ -1,7 +1,6 @@
 /** What every feature of the Slack edge is given, and how errors become answers. */
 import { randomUUID } from 'node:crypto';
 import type { App } from '@slack/bolt';
-import type { KnownBlock, View } from '@slack/types';
 import { WebAPIPlatformError } from '@slack/web-api';
 import { AppError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -23,6 +22,8 @@ export interface SlackEdge {
 /** A feature registers its handlers, and nothing else. */
 export type Register = (edge: SlackEdge) => void;
 
+export { sentence, sentenceModal } from '../../blocks/sentence.js';
+
 /** What a person is told about a failure. An unexpected one has an id that the log has too. */
 export function explain(error: unknown, log: Logger): string {
   if (error instanceof AppError) return error.message;
@@ -42,19 +43,4 @@ function isExpiredTrigger(error: WebAPIPlatformError): boolean {
   return (
     /trigger/.test(error.data.error) || /trigger_id/.test(JSON.stringify(error.data.response_metadata ?? ''))
   );
-}
-
-/** Blocks of a short message of ours; `text` is mrkdwn in which every value was escaped. */
-export function sentence(text: string): KnownBlock[] {
-  return [{ type: 'section', text: { type: 'mrkdwn', text } }];
-}
-
-/** A modal that shows one sentence: progress, an error, or good news. */
-export function sentenceModal(title: string, text: string): View {
-  return {
-    type: 'modal',
-    title: { type: 'plain_text', text: title, emoji: false },
-    close: { type: 'plain_text', text: 'Close', emoji: false },
-    blocks: sentence(text),
-  };
 }

@@ -1,4 +1,5 @@
 /** The one-time pages on a real server and database, and browsers that keep cookies as browsers do. */
+import { noticeMessage } from '../../blocks/notices.js';
 import { createModels, ensureIndexes } from '../../models/index.js';
 import type { Actor, ConnectionDocument } from '../../models/types.js';
 import { connectorById } from '../../src/connectors/catalogue.js';
@@ -125,7 +126,7 @@ export async function startPagesApp() {
     /** Texts of the notices that a person was sent. */
     notices: async (userId: string): Promise<string[]> => {
       const rows = await models.outbox.find({ workspaceId: 'T0TEST', to: userId, view: 'notice' }).lean();
-      return rows.map((row) => row.message?.text ?? '');
+      return rows.map((row) => (row.message ? noticeMessage(row.message).text : ''));
     },
     rest: (key: string, change: Partial<ConnectionDocument> = {}): Promise<ConnectionDocument> =>
       services.connections.create(ADA, {

@@ -36,6 +36,12 @@ describe.each(['socket', 'http'] as const)('connections in Slack over %s', (tran
   };
   const whenOpen = async (who: Person, fits: RegExp): Promise<View> => who.waitForView(fits, 15_000);
   const key = 'helpdesk-support';
+  const count = async (): Promise<number> => {
+    const opened = await world.services();
+    const { length } = await opened.services.connections.list('U0ADA');
+    await opened.close();
+    return length;
+  };
 
   it('says what to do while there is nothing', async () => {
     expect(await answer(ada, '/connections', /no connections yet/)).toContain('Add a connection');
@@ -248,7 +254,7 @@ describe.each(['socket', 'http'] as const)('connections in Slack over %s', (tran
   });
 
   it('refuses what cannot be added, and stores nothing', async () => {
-    const before = (await (await world.services()).services.connections.list('U0ADA')).length;
+    const before = await count();
     await ada.command('/connections add');
     await whenOpen(ada, /Add a connection/);
     await ada.fill({ Connector: 'REST API' });
@@ -277,7 +283,7 @@ describe.each(['socket', 'http'] as const)('connections in Slack over %s', (tran
     }
     await ada.submit({ 'OpenAPI document': url, 'Base URL': 'http://example.com' });
     await whenOpen(ada, /OUTBOUND_ALLOW_PRIVATE/);
-    expect((await (await world.services()).services.connections.list('U0ADA')).length).toBe(before);
+    expect(await count()).toBe(before);
     await ada.close(true);
   });
 
