@@ -12,6 +12,8 @@ try {
     JSON.stringify(values.http === undefined ? manifest : httpManifest(manifest, values.http), null, 2),
   );
 } catch (error) {
-  console.error(`${(error as Error).message}\n\nnpm run manifest [-- --http https://connections.example.com]`);
+  console.error(
+    `${(error as Error).message}\n\nnpm run manifest [-- --http https://connections.example.com]`,
+  );
   process.exitCode = 1;
 }

@@ -25,6 +25,9 @@ const COMMON: CommandOptions = {
   verbose: { type: 'boolean' },
 };
 
+/** A database that freezes under a command must not freeze the terminal. */
+const LIMIT_MS = 120_000;
+
 class UsageError extends Error {}
 
 function usage(): string {
@@ -129,6 +132,10 @@ async function run(argv: readonly string[]): Promise<void> {
     return;
   }
   const { command, given, rest } = parseCommandLine(argv);
+  setTimeout(() => {
+    fail(new AppError('unavailable', 'The command took longer than two minutes and was given up.'));
+    process.exit();
+  }, LIMIT_MS).unref();
   const config = parseConfig(process.env, false);
   const connected = await connect(config, rest.workspace, logTo(rest.verbose));
   try {
@@ -144,8 +151,10 @@ async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-run(process.argv.slice(2)).catch((error: unknown) => {
+function fail(error: unknown): void {
   const { code, message, path } = errorOf(error);
   process.stderr.write(`${JSON.stringify({ error: { code, message: redactText(message), path } })}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
-});
+}
+
+run(process.argv.slice(2)).catch(fail);

@@ -2,7 +2,7 @@
 import type { KnownBlock, View } from '@slack/types';
 import { ACTIONS, VIEWS } from '../../src/slack/ids.js';
 import { type Choice, checkbox, modal, radio, select, textInput, userInput } from '../parts/inputs.js';
-import { context, person, said, section } from '../parts/text.js';
+import { context, explained, person, said, section } from '../parts/text.js';
 
 /** A field of the connector's own, as its definition names it. */
 export interface ConnectorField {
@@ -89,7 +89,7 @@ function duplicateBlocks(duplicates: readonly Duplicate[]): KnownBlock[] {
 export function connectionAddModal(form: AddForm): View {
   const { chosen } = form;
   const blocks: KnownBlock[] = [
-    ...(form.problem === null ? [] : [section(`:warning: ${said(form.problem, 1_000)}`)]),
+    ...(form.problem === null ? [] : [section(explained(form.problem))]),
     ...duplicateBlocks(form.duplicates),
     select({
       block: 'connector',

@@ -184,10 +184,10 @@ function identityBlocks(summary: ConnectionSummary, management: ConnectionManage
   ];
 }
 
-function scopeList(scopes: readonly string[]): string {
-  const shown = scopes.slice(0, MOST_SCOPES).map((scope) => `\`${said(scope, 120)}\``);
-  const rest = scopes.length > shown.length ? ` and ${scopes.length - shown.length} more` : '';
-  return shown.length === 0 ? 'none' : shown.join(', ') + rest;
+function scopeLines(title: string, scopes: readonly string[]): string[] {
+  const shown = scopes.slice(0, MOST_SCOPES).map((scope) => `• \`${said(scope, 120)}\``);
+  const rest = scopes.length - shown.length;
+  return [title, ...(shown.length === 0 ? ['none'] : shown), ...(rest > 0 ? [`…and ${rest} more`] : [])];
 }
 
 function scopeBlocks({ scopes, scopesReviewedAt }: ConnectionManagement): KnownBlock[] {
@@ -196,17 +196,17 @@ function scopeBlocks({ scopes, scopesReviewedAt }: ConnectionManagement): KnownB
   if (needed.length === 0 && granted === null) {
     return [
       section(
-        `*Scopes*\nIts credential has no scopes of its own: it may do what the account may do · ${reviewed}`,
+        `*Scopes* (${reviewed})\nIts credential has no scopes of its own: it may do what the account may do.`,
       ),
     ];
   }
   const missing = granted === null ? [] : needed.filter((scope) => !granted.includes(scope));
   const extra = granted === null ? [] : granted.filter((scope) => !needed.includes(scope));
   return [
-    section(`*Scopes needed* (${reviewed})\n${scopeList(needed)}`),
-    ...(granted === null ? [] : [section(`*Granted*\n${scopeList(granted)}`)]),
-    ...(missing.length > 0 ? [section(`:warning: *Missing:* ${scopeList(missing)}`)] : []),
-    ...(extra.length > 0 ? [section(`:warning: *More than needed:* ${scopeList(extra)}`)] : []),
+    ...lines(scopeLines(`*Scopes needed* (${reviewed})`, needed)),
+    ...(granted === null ? [] : lines(scopeLines('*Granted*', granted))),
+    ...(missing.length > 0 ? lines(scopeLines(':warning: *Missing*', missing)) : []),
+    ...(extra.length > 0 ? lines(scopeLines(':warning: *More than needed*', extra)) : []),
   ];
 }
 

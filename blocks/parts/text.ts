@@ -88,7 +88,11 @@ export function actions(elements: readonly Button[], blockId?: string): ActionsB
   return { type: 'actions', ...(blockId ? { block_id: blockId } : {}), elements: [...elements] };
 }
 
+/** Escaping can make a text five times as long. */
+const LONGEST_PROBLEM = 550;
+
 /** An error's sentence as mrkdwn: what it quotes is inert, and the people it names are shown as people. */
 export function explained(text: string): string {
-  return `:warning: ${escapeMrkdwn(text).replace(/&lt;(@[UW][A-Z0-9]{1,20})&gt;/g, '<$1>')}`;
+  const inert = escapeMrkdwn(plain(text, LONGEST_PROBLEM, 'ellipsis').text);
+  return `:warning: ${inert.replace(/&lt;(@[UW][A-Z0-9]{1,20})&gt;/g, '<$1>')}`;
 }

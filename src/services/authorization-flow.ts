@@ -24,9 +24,9 @@ import type { MemberService } from './members.js';
 import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
-import type { SubmissionService } from './submission.js';
 import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
+import type { WaitingCalls } from './waiting-calls.js';
 
 /** A scope, and the enabled functions that need it; none for one that only tells whose account it is. */
 export interface ScopeNeed {
@@ -72,7 +72,7 @@ export interface FlowParts {
   readonly connections: ConnectionService;
   readonly members: MemberService;
   readonly executions: ExecutionStore;
-  readonly submissions: SubmissionService;
+  readonly waiting: WaitingCalls;
   readonly outbox: OutboxService;
   readonly calls: UpstreamCalls;
 }
@@ -228,7 +228,7 @@ export class AuthorizationFlow {
   /** Calls that waited for this member and connection go on by themselves. */
   async resume(memberId: string, connectionId: string): Promise<void> {
     for (const waiting of await this.parts.executions.waitingFor(memberId, connectionId)) {
-      await this.parts.submissions.resume(waiting);
+      await this.parts.waiting.resume(waiting);
     }
   }
 

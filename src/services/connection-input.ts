@@ -1,6 +1,7 @@
 /** Checks of what people type about a connection. Pure; every refusal says what and where. */
 import { z } from 'zod';
-import type { Access, PolicyRule } from '../../models/types.js';
+import type { Access, Identity, PolicyRule } from '../../models/types.js';
+import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 
 const NAME_LIMIT = 80;
@@ -92,4 +93,30 @@ export function checkAccess(access: readonly Access[], enabled: readonly string[
     }
   }
   return parsed.data;
+}
+
+export function checkIdentity(connector: ConnectorDefinition, identity: Identity): Identity {
+  if (connector.identities.includes(identity)) return identity;
+  throw new AppError('invalid_arguments', `${connector.title} cannot be ${identity}.`, { path: '/identity' });
+}
+
+export function checkAuth(connector: ConnectorDefinition, auth: string): string {
+  if (connector.auth.some((method) => method.id === auth)) return auth;
+  const known = connector.auth.map((method) => method.id).join(', ');
+  throw new AppError(
+    'invalid_arguments',
+    `${connector.title} has no auth method “${auth}”; it has ${known}.`,
+    { path: '/auth' },
+  );
+}
+
+export function checkConfig(
+  connector: ConnectorDefinition,
+  config: Record<string, JsonValue>,
+): Record<string, JsonValue> {
+  const parsed = connector.config.safeParse(config);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = `/config/${issue?.path.join('/') ?? ''}`;
+  throw new AppError('invalid_arguments', issue?.message ?? 'The settings are not valid.', { path });
 }

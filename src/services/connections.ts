@@ -13,7 +13,17 @@ import type { ConnectorDefinition, FunctionDefinition, JsonValue } from '../conn
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { AuditService } from './audit.js';
-import { checkAccess, checkKey, checkName, checkPurpose, checkRules, slugOf } from './connection-input.js';
+import {
+  checkAccess,
+  checkAuth,
+  checkConfig,
+  checkIdentity,
+  checkKey,
+  checkName,
+  checkPurpose,
+  checkRules,
+  slugOf,
+} from './connection-input.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { allFunctions, enabledFunctions } from './functions.js';
@@ -380,30 +390,4 @@ export class ConnectionService {
     );
     return (await this.refreshStatus(before._id)) ?? next;
   }
-}
-
-function checkIdentity(connector: ConnectorDefinition, identity: Identity): Identity {
-  if (connector.identities.includes(identity)) return identity;
-  throw new AppError('invalid_arguments', `${connector.title} cannot be ${identity}.`, { path: '/identity' });
-}
-
-function checkAuth(connector: ConnectorDefinition, auth: string): string {
-  if (connector.auth.some((method) => method.id === auth)) return auth;
-  const known = connector.auth.map((method) => method.id).join(', ');
-  throw new AppError(
-    'invalid_arguments',
-    `${connector.title} has no auth method “${auth}”; it has ${known}.`,
-    { path: '/auth' },
-  );
-}
-
-function checkConfig(
-  connector: ConnectorDefinition,
-  config: Record<string, JsonValue>,
-): Record<string, JsonValue> {
-  const parsed = connector.config.safeParse(config);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = `/config/${issue?.path.join('/') ?? ''}`;
-  throw new AppError('invalid_arguments', issue?.message ?? 'The settings are not valid.', { path });
 }

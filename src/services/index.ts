@@ -29,6 +29,7 @@ import { SubmissionService } from './submission.js';
 import { TokenRevealService } from './token-reveal.js';
 import { TokenService } from './tokens.js';
 import { UpstreamCalls } from './upstream-call.js';
+import { WaitingCalls } from './waiting-calls.js';
 
 export type Services = ReturnType<typeof createServices>;
 
@@ -72,6 +73,7 @@ export function createServices(deps: Dependencies) {
     calls,
     outbox,
   });
+  const waiting = new WaitingCalls(deps, executionStore, payloads, approvals, members, credentials);
   const submissions = new SubmissionService(
     deps,
     executionStore,
@@ -81,6 +83,7 @@ export function createServices(deps: Dependencies) {
     credentials,
     settings,
     runner,
+    waiting,
   );
   const executions = new ExecutionService(
     deps,
@@ -103,7 +106,7 @@ export function createServices(deps: Dependencies) {
     connections,
     members,
     executions: executionStore,
-    submissions,
+    waiting,
     outbox,
     calls,
   });
@@ -122,7 +125,7 @@ export function createServices(deps: Dependencies) {
   const recovery = new RecoveryService(deps, {
     executions: executionStore,
     approvals,
-    submissions,
+    waiting,
     members,
     runner,
     outbox,

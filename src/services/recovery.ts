@@ -8,7 +8,7 @@ import { type ExecutionStore, ended } from './execution-store.js';
 import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
 import type { Runner } from './runner.js';
-import type { SubmissionService } from './submission.js';
+import type { WaitingCalls } from './waiting-calls.js';
 
 /** Cards of executions that changed this recently are compared with what they should show. */
 const REPAIR_WINDOW_MS = 3_600_000;
@@ -16,7 +16,7 @@ const REPAIR_WINDOW_MS = 3_600_000;
 export interface RecoveryParts {
   readonly executions: ExecutionStore;
   readonly approvals: ApprovalService;
-  readonly submissions: SubmissionService;
+  readonly waiting: WaitingCalls;
   readonly members: MemberService;
   readonly runner: Runner;
   readonly outbox: OutboxService;
@@ -61,7 +61,7 @@ export class RecoveryService {
       await this.one(execution._id, () => this.parts.approvals.announce(execution));
     }
     for (const execution of await this.parts.executions.due('pending_authorization')) {
-      await this.one(execution._id, () => this.parts.submissions.revive(execution));
+      await this.one(execution._id, () => this.parts.waiting.revive(execution));
     }
   }
 

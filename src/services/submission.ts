@@ -24,6 +24,7 @@ import { evaluate, type Verdict } from './policy.js';
 import { hasAccess, stopped } from './recheck.js';
 import { LEASE_MS, type Runner, SYSTEM_CALLER } from './runner.js';
 import type { SettingsService } from './settings.js';
+import type { WaitingCalls } from './waiting-calls.js';
 
 /** PRODUCT.md, "Defaults": an authorization is waited for 24 hours. */
 export const AUTHORIZATION_WINDOW_MS = 24 * 3_600_000;
@@ -66,6 +67,7 @@ export class SubmissionService {
     private readonly credentials: CredentialService,
     private readonly settings: SettingsService,
     private readonly runner: Runner,
+    private readonly waiting: WaitingCalls,
   ) {}
 
   /**
@@ -166,75 +168,6 @@ export class SubmissionService {
     return (await this.runNow({ connection, fn, args, verdict, execution })).execution;
   }
 
-  /** A member has allowed what a call waited for: it goes on, to its approval or to its run. */
-  async resume(waiting: ExecutionDocument): Promise<void> {
-    const connection = await this.connection(waiting.connectionId);
-    if (!connection || waiting.onBehalfOf === null) return;
-    if (!(await this.members.allows(waiting.onBehalfOf, waiting.callerId, connection))) return;
-    const connector = this.deps.connector(connection.connector);
-    const fn = enabledFunction(connector, connection, waiting.function);
-    const args = await this.payloads.arguments(waiting);
-    if (!fn || !args) {
-      await this.executions.endWaiting(waiting, 'cancelled', {
-        code: 'cancelled',
-        message: 'The function was turned off while the call was waiting.',
-      });
-      return;
-    }
-    const verdict = evaluate(connection, fn, args);
-    const credential = await this.credentials.find(connection._id, waiting.subject);
-    const current: ExecutionDocument = {
-      ...waiting,
-      risk: verdict.risk,
-      requirement: verdict.requirement,
-      policyVersion: connection.policy.version,
-      definitionHash: definitionHashOf(connector, connection, fn),
-      credentialGeneration: credential?.generation ?? 0,
-    };
-    current.bindingHash = bindingHash(current, args);
-    const { risk, requirement, policyVersion, definitionHash, credentialGeneration } = current;
-    const change = {
-      risk,
-      requirement,
-      policyVersion,
-      definitionHash,
-      credentialGeneration,
-      bindingHash: current.bindingHash,
-    };
-    const soon = new Date(this.deps.clock.now().getTime() + 2_000);
-    if (verdict.effect === 'deny') {
-      const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
-      const end = ended(this.deps.clock.now(), { code: 'policy_blocked', message });
-      await this.executions.transition(waiting, 'denied', {
-        ...change,
-        approvalStatus: 'not_required',
-        ...end,
-      });
-      return;
-    }
-    if (verdict.effect === 'allow') {
-      const queued = await this.executions.transition(waiting, 'queued', {
-        ...change,
-        approvalStatus: 'not_required',
-        expiresAt: null,
-        nextActionAt: soon,
-      });
-      if (queued) this.deps.signals.emit('queued', queued._id);
-      return;
-    }
-    const approval = await this.approvals.prepare(
-      this.approvals.draft(current, connection, verdict, current.bindingHash),
-    );
-    const asking = await this.executions.transition(waiting, 'pending_approval', {
-      ...change,
-      approvalStatus: 'pending',
-      approvalId: approval._id,
-      expiresAt: approval.expiresAt,
-      nextActionAt: soon,
-    });
-    if (asking) this.announce(asking);
-  }
-
   private async compose(
     caller: Pick<CallerDocument, '_id' | 'name' | 'ownerId'>,
     connection: ConnectionDocument,
@@ -309,7 +242,7 @@ export class SubmissionService {
       expiresAt: new Date(now + AUTHORIZATION_WINDOW_MS),
       nextActionAt: new Date(now + 2_000),
     });
-    if (!submitted.repeated) this.askMember(submitted.execution);
+    if (!submitted.repeated) this.waiting.askMember(submitted.execution);
     return submitted;
   }
 
@@ -325,7 +258,7 @@ export class SubmissionService {
       nextActionAt: new Date(this.deps.clock.now().getTime() + 2_000),
     });
     if (submitted.repeated) await this.approvals.discard(approval._id);
-    else this.announce(submitted.execution);
+    else this.waiting.announce(submitted.execution);
     return submitted;
   }
 
@@ -363,53 +296,6 @@ export class SubmissionService {
     const earlier = await this.executions.byIdempotencyKey(execution.callerId, execution.idempotencyKey);
     if (!earlier) throw new AppError('unavailable', 'The call could not be recorded. Try again.');
     return repeated(earlier, execution.requestHash);
-  }
-
-  /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
-  private announce(execution: ExecutionDocument): void {
-    this.approvals.announce(execution).catch((error: unknown) => {
-      this.deps.log.warn(
-        { err: error, execution: execution._id },
-        'cards not queued yet; the sweeper repeats it',
-      );
-    });
-  }
-
-  private askMember(execution: ExecutionDocument): void {
-    const ask = async () => {
-      if (execution.onBehalfOf === null) return;
-      await this.members.ask(execution.connectionId, execution.onBehalfOf, execution.callerId);
-      const at = this.deps.clock.now().getTime() + 60_000;
-      await this.executions.lookAgain(execution._id, 'pending_authorization', new Date(at));
-    };
-    ask().catch((error: unknown) => {
-      this.deps.log.warn(
-        { err: error, execution: execution._id },
-        'member not asked yet; the sweeper repeats it',
-      );
-    });
-  }
-
-  /** The sweeper's turn: whatever was not asked, is asked; whatever was allowed meanwhile, goes on. */
-  async revive(waiting: ExecutionDocument): Promise<void> {
-    if (waiting.expiresAt && waiting.expiresAt <= this.deps.clock.now()) {
-      const message = 'The member neither allowed nor refused within 24 hours.';
-      const expired = await this.executions.endWaiting(waiting, 'expired', { code: 'expired', message });
-      if (expired?.onBehalfOf) await this.members.refreshDms(expired.connectionId, expired.onBehalfOf);
-      return;
-    }
-    await this.resume(waiting);
-    const current = await this.executions.get(waiting._id);
-    if (current?.status !== 'pending_authorization') return;
-    const neverAsked =
-      waiting.nextActionAt !== null && waiting.nextActionAt.getTime() - waiting.createdAt.getTime() < 10_000;
-    if (neverAsked) this.askMember(waiting);
-    else
-      await this.executions.lookAgain(
-        waiting._id,
-        'pending_authorization',
-        new Date(this.deps.clock.now().getTime() + 60_000),
-      );
   }
 
   /** `on_behalf_of` is a Slack user id or an email. */

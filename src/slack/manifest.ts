@@ -10,8 +10,12 @@ export interface AppManifest {
     readonly [key: string]: unknown;
   };
   readonly settings: {
-    readonly event_subscriptions: { readonly bot_events: readonly string[] };
-    readonly interactivity: { readonly is_enabled: boolean };
+    readonly event_subscriptions: { readonly bot_events: readonly string[]; readonly request_url?: string };
+    readonly interactivity: {
+      readonly is_enabled: boolean;
+      readonly request_url?: string;
+      readonly message_menu_options_url?: string;
+    };
     readonly socket_mode_enabled: boolean;
     readonly [key: string]: unknown;
   };

@@ -122,8 +122,9 @@ export async function createWorld(options: { transport?: 'socket' | 'http'; mong
     env: baseEnv,
     allowPrivate,
     start,
-    /** The services of the same workspace, in this process: for setting up and for looking. */
-    services: (): Promise<Connected & { database: Database }> => openServices(baseEnv, allowPrivate),
+    /** The services of this workspace (or another in the same database), in this process: to set up and to look. */
+    services: (workspaceId = WORKSPACE): Promise<Connected & { database: Database }> =>
+      openServices(baseEnv, allowPrivate, workspaceId),
     close: async () => {
       await Promise.all([...running].map((app) => app.kill()));
       await slack.close();
@@ -132,7 +133,11 @@ export async function createWorld(options: { transport?: 'socket' | 'http'; mong
   };
 }
 
-async function openServices(env: Record<string, string>, allowPrivate: readonly string[]) {
+async function openServices(
+  env: Record<string, string>,
+  allowPrivate: readonly string[],
+  workspaceId: string,
+) {
   const config = parseConfig(
     { ...env, PUBLIC_URL: 'http://127.0.0.1:1', OUTBOUND_ALLOW_PRIVATE: allowPrivate.join(',') },
     false,
@@ -140,7 +145,7 @@ async function openServices(env: Record<string, string>, allowPrivate: readonly 
   if (!config.slack || !config.mongodbUri) throw new Error('the test environment is incomplete');
   const database = await connectDatabase({ uri: config.mongodbUri, log: silentLog });
   const directory = new SlackDirectory(createClients(config.slack).patient, WORKSPACE);
-  const connected = await connectServices(config, database, { id: WORKSPACE, directory }, silentLog);
+  const connected = await connectServices(config, database, { id: workspaceId, directory }, silentLog);
   return {
     ...connected,
     database,

@@ -7,6 +7,7 @@ import type { App, Receiver } from '@slack/bolt';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../log.js';
 import type { DeliveryLog } from '../delivery-log.js';
+import { SLACK_EVENTS_PATH } from '../manifest.js';
 import { withoutForeignAddresses } from './response-url.js';
 
 /** Slack's own window, in both directions; Bolt checks the past only. */
@@ -78,7 +79,7 @@ export class SlackHttpReceiver implements Receiver {
       scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
         done(null, body),
       );
-      scope.post('/slack/events', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
+      scope.post(SLACK_EVENTS_PATH, { bodyLimit: BODY_LIMIT }, async (request, reply) => {
         const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const timestamp = header(request.headers['x-slack-request-timestamp']);
         const signature = header(request.headers['x-slack-signature']);

@@ -65,7 +65,7 @@ export function nearest(typed: string): SubCommand | null {
   const [best] = names
     .map((name) => ({ name, distance: distance(typed, name) }))
     .sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(1, Math.floor(typed.length / 3)) ? best.name : null;
+  return best && best.distance <= (typed.length < 4 ? 1 : 2) ? best.name : null;
 }
 
 /** Levenshtein's, one row at a time. */

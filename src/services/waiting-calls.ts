@@ -1,0 +1,146 @@
+/** Calls that wait for people: asking them, and going on once they have answered. */
+import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import type { ApprovalService } from './approvals.js';
+import { bindingHash } from './binding.js';
+import type { CredentialService } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import { type ExecutionStore, ended } from './execution-store.js';
+import { definitionHashOf, enabledFunction } from './functions.js';
+import type { MemberService } from './members.js';
+import type { PayloadService } from './payloads.js';
+import { evaluate } from './policy.js';
+
+export class WaitingCalls {
+  constructor(
+    private readonly deps: Pick<
+      Dependencies,
+      'models' | 'clock' | 'workspaceId' | 'connector' | 'signals' | 'log'
+    >,
+    private readonly executions: ExecutionStore,
+    private readonly payloads: PayloadService,
+    private readonly approvals: ApprovalService,
+    private readonly members: MemberService,
+    private readonly credentials: CredentialService,
+  ) {}
+
+  /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
+  announce(execution: ExecutionDocument): void {
+    this.approvals.announce(execution).catch((error: unknown) => {
+      this.deps.log.warn(
+        { err: error, execution: execution._id },
+        'cards not queued yet; the sweeper repeats it',
+      );
+    });
+  }
+
+  askMember(execution: ExecutionDocument): void {
+    const ask = async () => {
+      if (execution.onBehalfOf === null) return;
+      await this.members.ask(execution.connectionId, execution.onBehalfOf, execution.callerId);
+      const at = this.deps.clock.now().getTime() + 60_000;
+      await this.executions.lookAgain(execution._id, 'pending_authorization', new Date(at));
+    };
+    ask().catch((error: unknown) => {
+      this.deps.log.warn(
+        { err: error, execution: execution._id },
+        'member not asked yet; the sweeper repeats it',
+      );
+    });
+  }
+
+  /** The sweeper's turn: whatever was not asked, is asked; whatever was allowed meanwhile, goes on. */
+  async revive(waiting: ExecutionDocument): Promise<void> {
+    if (waiting.expiresAt && waiting.expiresAt <= this.deps.clock.now()) {
+      const message = 'The member neither allowed nor refused within 24 hours.';
+      const expired = await this.executions.endWaiting(waiting, 'expired', { code: 'expired', message });
+      if (expired?.onBehalfOf) await this.members.refreshDms(expired.connectionId, expired.onBehalfOf);
+      return;
+    }
+    await this.resume(waiting);
+    const current = await this.executions.get(waiting._id);
+    if (current?.status !== 'pending_authorization') return;
+    const neverAsked =
+      waiting.nextActionAt !== null && waiting.nextActionAt.getTime() - waiting.createdAt.getTime() < 10_000;
+    if (neverAsked) this.askMember(waiting);
+    else
+      await this.executions.lookAgain(
+        waiting._id,
+        'pending_authorization',
+        new Date(this.deps.clock.now().getTime() + 60_000),
+      );
+  }
+
+  /** A member has allowed what a call waited for: it goes on, to its approval or to its run. */
+  async resume(waiting: ExecutionDocument): Promise<void> {
+    const connection = await this.connection(waiting.connectionId);
+    if (!connection || waiting.onBehalfOf === null) return;
+    if (!(await this.members.allows(waiting.onBehalfOf, waiting.callerId, connection))) return;
+    const connector = this.deps.connector(connection.connector);
+    const fn = enabledFunction(connector, connection, waiting.function);
+    const args = await this.payloads.arguments(waiting);
+    if (!fn || !args) {
+      await this.executions.endWaiting(waiting, 'cancelled', {
+        code: 'cancelled',
+        message: 'The function was turned off while the call was waiting.',
+      });
+      return;
+    }
+    const verdict = evaluate(connection, fn, args);
+    const credential = await this.credentials.find(connection._id, waiting.subject);
+    const current: ExecutionDocument = {
+      ...waiting,
+      risk: verdict.risk,
+      requirement: verdict.requirement,
+      policyVersion: connection.policy.version,
+      definitionHash: definitionHashOf(connector, connection, fn),
+      credentialGeneration: credential?.generation ?? 0,
+    };
+    current.bindingHash = bindingHash(current, args);
+    const { risk, requirement, policyVersion, definitionHash, credentialGeneration } = current;
+    const change = {
+      risk,
+      requirement,
+      policyVersion,
+      definitionHash,
+      credentialGeneration,
+      bindingHash: current.bindingHash,
+    };
+    const soon = new Date(this.deps.clock.now().getTime() + 2_000);
+    if (verdict.effect === 'deny') {
+      const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
+      const end = ended(this.deps.clock.now(), { code: 'policy_blocked', message });
+      await this.executions.transition(waiting, 'denied', {
+        ...change,
+        approvalStatus: 'not_required',
+        ...end,
+      });
+      return;
+    }
+    if (verdict.effect === 'allow') {
+      const queued = await this.executions.transition(waiting, 'queued', {
+        ...change,
+        approvalStatus: 'not_required',
+        expiresAt: null,
+        nextActionAt: soon,
+      });
+      if (queued) this.deps.signals.emit('queued', queued._id);
+      return;
+    }
+    const approval = await this.approvals.prepare(
+      this.approvals.draft(current, connection, verdict, current.bindingHash),
+    );
+    const asking = await this.executions.transition(waiting, 'pending_approval', {
+      ...change,
+      approvalStatus: 'pending',
+      approvalId: approval._id,
+      expiresAt: approval.expiresAt,
+      nextActionAt: soon,
+    });
+    if (asking) this.announce(asking);
+  }
+
+  private async connection(id: string): Promise<ConnectionDocument | null> {
+    const { models, workspaceId } = this.deps;
+    return models.connections.findOne({ _id: id, workspaceId, status: { $in: ['draft', 'ready'] } }).lean();
+  }
+}
