@@ -36,7 +36,6 @@ function callerBlocks(each: CallerAccess, connectionId: string): KnownBlock[] {
       [
         button('Change', ACTIONS.accessChange, value),
         button('Take away', ACTIONS.accessRemove, value, {
-          style: 'danger',
           confirm: {
             title: 'Take access away?',
             text: `${each.name} can no longer call anything here. What waits for approval will not run.`,

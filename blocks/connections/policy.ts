@@ -58,7 +58,6 @@ function ruleBlocks(rule: RuleLine, index: number, { connection }: PolicyOvervie
         button('Change', ACTIONS.ruleEdit, value),
         ...(index > 0 ? [button('Move up', ACTIONS.ruleUp, value)] : []),
         button('Remove', ACTIONS.ruleRemove, value, {
-          style: 'danger',
           confirm: {
             title: 'Remove this rule?',
             text: 'What it covered falls under the next rule that fits. Requests that wait are asked again.',

@@ -5,9 +5,25 @@ import { escapeMrkdwn, plain } from '../inert.js';
 /** Section text ends at 3,000 code points; a line that is longer than this is nobody's to read. */
 const SECTION_ROOM = 2_800;
 
-/** Somebody's words inside a sentence of ours: one line, at most `max` code points, nothing in it is parsed. */
+/** What mrkdwn would read as markup, and the character that looks like it and means nothing. */
+const LOOK_ALIKES: readonly (readonly [RegExp, string])[] = [
+  [/\*/g, '∗'],
+  [/~/g, '∼'],
+  [/`/g, 'ˋ'],
+  // Between letters an underscore is no markup, and names of functions have them.
+  [/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, 'ˍ'],
+  [/:(?=[\p{L}\p{N}_+-]+:)/gu, '∶'],
+  [/^>/, '›'],
+];
+
+/**
+ * Somebody's words inside a sentence of ours: one line, at most `max` code points, in which nothing is parsed: no
+ * mention, link, emoji or emphasis. Markup is shown by look-alikes, so this is for names and remarks, not for values
+ * that somebody decides on.
+ */
 export function said(text: string, max = 120): string {
-  return escapeMrkdwn(plain(text.replace(/\s+/g, ' ').trim(), max, 'ellipsis').text);
+  const line = plain(text.replace(/\s+/g, ' ').trim(), max, 'ellipsis').text;
+  return escapeMrkdwn(LOOK_ALIKES.reduce((shown, [markup, alike]) => shown.replace(markup, alike), line));
 }
 
 export function person(id: string): string {

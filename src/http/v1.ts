@@ -19,6 +19,11 @@ const WAIT_LIMIT_SECONDS = 60;
 /** A call that runs directly is worth a moment's wait even when the caller names none. */
 const DIRECT_WAIT_SECONDS = 10;
 const RETRY_AFTER_SECONDS = 2;
+/**
+ * G10: a database that does not answer is said within 3 s. One operation gives up in time by itself; this is for
+ * several slow ones in a row.
+ */
+const DEADLINE_MS = 2_700;
 
 const waitSeconds = z.number().min(0).max(WAIT_LIMIT_SECONDS, `at most ${WAIT_LIMIT_SECONDS} seconds`);
 const waitInQuery = z
@@ -70,14 +75,22 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
 
     // Before the body is read: whoever has no token learns nothing, and costs nothing, whatever is sent.
     scope.decorateRequest('caller', null);
+    scope.decorateRequest('budget', 0);
     scope.addHook('onRequest', async (request) => {
-      request.setDecorator('caller', await services.callers.authenticate(request.headers.authorization));
+      const deadline = AbortSignal.timeout(DEADLINE_MS);
+      const started = performance.now();
+      const authenticating = services.callers.authenticate(request.headers.authorization);
+      request.setDecorator('caller', await inTime(deadline, authenticating));
+      request.setDecorator('budget', DEADLINE_MS - (performance.now() - started));
     });
     const callerOf = (request: FastifyRequest): CallerDocument => request.getDecorator('caller');
+    /** What is left of it once the body is there: a caller who is slow at sending does not use it up. */
+    const deadlineOf = (request: FastifyRequest): AbortSignal =>
+      AbortSignal.timeout(Math.max(1, Math.round(request.getDecorator<number>('budget'))));
 
     scope.get('/v1/functions', async (request) => {
       const caller = callerOf(request);
-      return { functions: await functionsOf(caller, deps) };
+      return { functions: await inTime(deadlineOf(request), functionsOf(caller, deps)) };
     });
 
     scope.post('/v1/executions', { bodyLimit: BODY_LIMIT }, async (request, reply) => {
@@ -85,17 +98,20 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       const body = parse(submission, request.body, '');
       const given = request.headers['idempotency-key'];
       const key = given === undefined ? randomUUID() : parse(idempotencyKey, given, '/Idempotency-Key');
-      const { execution } = await services.submissions.submit(caller, {
+      const tooLate = deadlineOf(request);
+      const submitting = services.submissions.submit(caller, {
         connection: body.connection,
         function: body.function,
         arguments: body.arguments,
         onBehalfOf: body.on_behalf_of ?? null,
         reason: body.reason ?? null,
         idempotencyKey: key,
+        tooLate,
       });
+      const { execution } = await inTime(tooLate, submitting);
       const direct = execution.status === 'executing' || execution.status === 'queued';
       const wait = body.wait ?? (direct ? DIRECT_WAIT_SECONDS : 0);
-      return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)));
+      return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)), execution);
     });
 
     scope.get<{ Params: { id: string }; Querystring: { wait?: string } }>(
@@ -103,7 +119,8 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       async (request, reply) => {
         const caller = callerOf(request);
         const wait = parse(waitInQuery, request.query.wait, '/wait');
-        const execution = await services.executions.ofCaller(caller, request.params.id);
+        const looking = services.executions.ofCaller(caller, request.params.id);
+        const execution = await inTime(deadlineOf(request), looking);
         return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)));
       },
     );
@@ -111,15 +128,28 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
     scope.post<{ Params: { id: string } }>('/v1/executions/:id/cancel', async (request, reply) => {
       const caller = callerOf(request);
       parse(noBody, request.body, '');
-      const execution = await services.executions.ofCaller(caller, request.params.id);
-      return answer(reply, await services.executions.cancel(execution, 'The caller cancelled the call.'));
+      const cancelling = services.executions
+        .ofCaller(caller, request.params.id)
+        .then((execution) => services.executions.cancel(execution, 'The caller cancelled the call.'));
+      return answer(reply, await inTime(deadlineOf(request), cancelling));
     });
 
     refuseOtherMethods(scope);
   });
 
-  async function answer(reply: FastifyReply, execution: ExecutionDocument): Promise<FastifyReply> {
-    const view = await services.executions.view(execution);
+  /** @param accepted what this request put on record: nobody may be told that it is not, even if its end cannot be read */
+  async function answer(
+    reply: FastifyReply,
+    latest: ExecutionDocument,
+    accepted?: ExecutionDocument,
+  ): Promise<FastifyReply> {
+    const { execution, view } = await services.executions
+      .view(latest)
+      .then((view) => ({ execution: latest, view }))
+      .catch(async (error: unknown) => {
+        if (!accepted || isTerminal(accepted.status)) throw error;
+        return { execution: accepted, view: await services.executions.view(accepted) };
+      });
     const { code, message } = execution.error ?? {};
     if (
       execution.status === 'denied' &&
@@ -157,6 +187,24 @@ function refuseOtherMethods(scope: FastifyInstance): void {
       handler: () => undefined,
     });
   }
+}
+
+/**
+ * The work, or @throws AppError `unavailable` once the deadline is over. What work it is has to bear being given up.
+ */
+async function inTime<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_resolve, reject) => {
+    deadline.addEventListener(
+      'abort',
+      () => {
+        const message = 'The database does not answer in time. Nothing was executed; try again.';
+        reject(new AppError('unavailable', message, { retryAfter: RETRY_AFTER_SECONDS }));
+      },
+      { once: true },
+    );
+  });
+  work.catch(() => undefined);
+  return Promise.race([work, late]);
 }
 
 /** Ends a wait when the caller has hung up. */

@@ -110,6 +110,21 @@ export class ExecutionStore {
     return models.executions.find(filter).sort({ createdAt: -1, _id: -1 }).limit(query.limit).lean();
   }
 
+  /**
+   * Takes back a record whose caller was told that nothing was executed, whether it has arrived, is still on its way or
+   * never left: its id is taken by one that has ended, and its idempotency key is free again.
+   */
+  async withdraw(record: ExecutionDocument): Promise<void> {
+    const message = 'The call could not be recorded in time; its caller was told that nothing was executed.';
+    const end: Partial<ExecutionDocument> = {
+      ...ended(this.deps.clock.now(), { code: 'unavailable', message }),
+      idempotencyKey: `withdrawn:${record._id}`,
+      approvalStatus: record.approvalStatus === 'pending' ? 'cancelled' : record.approvalStatus,
+    };
+    const status = record.status === 'executing' ? 'failed' : 'cancelled';
+    if (!(await this.insert({ ...record, ...end, status }))) await this.transition(record, status, end);
+  }
+
   /** Ends in `cancelled`, `denied` or `expired` what still waits for an authorization. */
   async endWaiting(
     execution: ExecutionDocument,

@@ -65,7 +65,10 @@ export class ExecutionService {
     return required(execution?.callerId === caller._id ? execution : null, 'execution');
   }
 
-  /** Waits until the execution has ended, or the time is over; the latest state either way. */
+  /**
+   * Waits until the execution has ended, or the time is over; the latest state either way, also when the database goes
+   * away meanwhile: what was accepted stays accepted.
+   */
   async wait(
     execution: ExecutionDocument,
     milliseconds: number,
@@ -78,7 +81,9 @@ export class ExecutionService {
       await this.nextChange(current._id, Math.min(poll, until - performance.now()));
       poll = Math.min(SLOWEST_POLL_MS, poll * 1.5);
       if (this.runner.unrecorded.has(current._id)) break;
-      current = (await this.store.get(current._id)) ?? current;
+      const latest = await this.store.get(current._id).catch(() => 'unknown' as const);
+      if (latest === 'unknown') break;
+      current = latest ?? current;
     }
     return current;
   }

@@ -1,6 +1,7 @@
 /** Claiming a queued execution, running it once, and recording how it ended (G1, G2, G5, G6). */
 import type { ApprovalDocument, ConnectionDocument, ExecutionDocument } from '../../models/types.js';
 import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
+import { EnvelopeError } from '../credentials/envelope.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
 import type { ApprovalService } from './approvals.js';
@@ -28,12 +29,20 @@ export { LEASE_MS } from './lease.js';
 export const SYSTEM_CALLER = 'test';
 /** How long an outcome that cannot be stored is offered to the database again. */
 const OUTCOME_RETRY_MS = 20_000;
+/** Each asks the database a dozen questions: a backlog must not use up its connections, nor the time to send. */
+const CLAIMS_AT_ONCE = 8;
 
 interface Checked {
   readonly execution: ExecutionDocument;
   readonly connection: ConnectionDocument;
   readonly fn: FunctionDefinition;
   readonly args: Arguments;
+}
+
+interface Claimed {
+  readonly checked: Checked;
+  /** On the monotonic clock. */
+  readonly claimedAt: number;
 }
 
 export interface RunnerParts {
@@ -53,6 +62,8 @@ export interface RunnerParts {
 
 export class Runner {
   private readonly running = new Set<Promise<void>>();
+  private readonly inLine = new Set<string>();
+  private claiming = 0;
   /** Executions whose outcome could not be stored: their answers say so (G6). */
   readonly unrecorded = new Set<string>();
   private accepting = true;
@@ -78,14 +89,36 @@ export class Runner {
 
   /** Claims a queued execution and runs it. Harmless to ask for twice: the claim has one winner. */
   take(executionId: string): void {
-    if (this.accepting) this.track(this.claimAndRun(executionId));
+    if (!this.accepting) return;
+    this.inLine.add(executionId);
+    this.claimNext();
   }
 
   /** Stops claiming and waits for what runs, up to the given time (G14). */
   async drain(milliseconds: number): Promise<void> {
     this.accepting = false;
+    this.inLine.clear();
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, milliseconds).unref());
-    await Promise.race([Promise.all(this.running), deadline]);
+    const done = async (): Promise<void> => {
+      while (this.running.size > 0) await Promise.all(this.running);
+    };
+    await Promise.race([done(), deadline]);
+  }
+
+  /** What is claimed runs for as long as it needs; only the claiming is done a few at a time. */
+  private claimNext(): void {
+    for (const executionId of this.inLine) {
+      if (this.claiming >= CLAIMS_AT_ONCE) return;
+      this.inLine.delete(executionId);
+      this.claiming += 1;
+      const claim = this.claim(executionId).finally(() => {
+        this.claiming -= 1;
+        this.claimNext();
+      });
+      this.track(
+        claim.then((claimed) => (claimed ? this.perform(claimed.checked, claimed.claimedAt) : undefined)),
+      );
+    }
   }
 
   private track(work: Promise<void>): void {
@@ -95,14 +128,14 @@ export class Runner {
     this.running.add(tracked);
   }
 
-  private async claimAndRun(executionId: string): Promise<void> {
+  private async claim(executionId: string): Promise<Claimed | null> {
     const execution = await this.parts.executions.get(executionId);
-    if (execution?.status !== 'queued') return;
+    if (execution?.status !== 'queued') return null;
     if (execution.expiresAt && execution.expiresAt <= this.deps.clock.now()) {
       const message = 'The approval was given too long before the call could run.';
       const end = ended(this.deps.clock.now(), { code: 'expired', message });
       await this.finish(await this.parts.executions.transition(execution, 'expired', end));
-      return;
+      return null;
     }
     let checked: Checked | null;
     try {
@@ -115,9 +148,9 @@ export class Runner {
         'queued',
         new Date(this.deps.clock.now().getTime() + 3_000),
       );
-      return;
+      return null;
     }
-    if (!checked) return;
+    if (!checked) return null;
     crashAt('before_claim');
     const now = this.deps.clock.now();
     const claimedAt = performance.now();
@@ -128,9 +161,9 @@ export class Runner {
       expiresAt: null,
       nextActionAt: leaseUntil,
     });
-    if (!claimed) return;
+    if (!claimed) return null;
     crashAt('after_claim');
-    await this.perform({ ...checked, execution: claimed }, claimedAt);
+    return { checked: { ...checked, execution: claimed }, claimedAt };
   }
 
   /** Everything again, from the database (G4, G5). Null when the execution was refused. */
@@ -144,7 +177,7 @@ export class Runner {
       credentials.find(execution.connectionId, execution.subject),
       approvals.ofExecution(execution._id),
       settings.get(),
-      payloads.arguments(execution).catch(() => null),
+      payloads.arguments(execution).catch(nullIfForged),
     ]);
     const connector = this.deps.connector(execution.connector);
     const fn = connection ? enabledFunction(connector, connection, execution.function) : null;
@@ -223,7 +256,7 @@ export class Runner {
     const { calls, tokens } = this.parts;
     let credential = null;
     if (connection.auth !== 'none') {
-      const usable = await tokens.usable(connection, execution.subject);
+      const usable = await tokens.usable(connection, execution.subject).catch(this.unusable);
       if (!usable.ok)
         return {
           status: 'failed',
@@ -242,10 +275,19 @@ export class Runner {
     }
     const outcome = await calls.run(execution, connection, fn, args, credential, lease);
     if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
-      await tokens.rejected(connection, credential);
+      await tokens.rejected(connection, credential).catch((error: unknown) => {
+        this.deps.log.warn({ err: error, connection: connection._id }, 'refused credential not marked');
+      });
     }
     return outcome;
   }
+
+  /** Whatever goes wrong before a byte is sent is a known end, not an unknown one. */
+  private readonly unusable = (error: unknown) => {
+    this.deps.log.warn({ err: error }, 'no credential for a claimed call');
+    const message = 'Nothing was sent: the credential could not be read in time. Ask again.';
+    return { ok: false, code: 'upstream_unavailable', message, retryAfter: undefined } as const;
+  };
 
   /** The outcome is offered to the database until it takes it; meanwhile no answer says success (G6). */
   private async record(execution: ExecutionDocument, outcome: Outcome): Promise<void> {
@@ -287,4 +329,10 @@ export class Runner {
   async finish(execution: ExecutionDocument | null): Promise<void> {
     if (execution?.approvalId) await this.parts.outbox.refresh('approval', execution._id);
   }
+}
+
+/** A record that does not open was tampered with; one that cannot be read just now is read again later. */
+function nullIfForged(error: unknown): null {
+  if (error instanceof EnvelopeError) return null;
+  throw error;
 }

@@ -16,6 +16,7 @@ import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
+import type { ReadinessItem } from './readiness.js';
 import type { RoleService } from './roles.js';
 import { checkSecret } from './secret-input.js';
 
@@ -47,8 +48,8 @@ export interface SecretForm {
 }
 
 export interface SecretStored extends SecretForm {
-  /** What is still to be done before the connection is ready, in words. */
-  readonly next: readonly string[];
+  /** What is still to be done before the connection is ready. */
+  readonly open: readonly ReadinessItem[];
 }
 
 export interface SecretEntryParts {
@@ -108,7 +109,7 @@ export class SecretEntryService {
     } else {
       await this.store(actor, target, secret, useLink);
     }
-    return { target, person, next: await this.followUp(target, userId) };
+    return { target, person, open: await this.followUp(target, userId) };
   }
 
   /**
@@ -202,7 +203,7 @@ export class SecretEntryService {
   }
 
   /** The credential is stored; what comes after may fail without making that untrue. */
-  private async followUp(target: SecretTarget, userId: string): Promise<string[]> {
+  private async followUp(target: SecretTarget, userId: string): Promise<readonly ReadinessItem[]> {
     const { connections, members, outbox, flow } = this.parts;
     try {
       const name = target.kind === 'connection' ? target.connection.key : target.title;
@@ -216,7 +217,7 @@ export class SecretEntryService {
       }
       const connection = await connections.refreshStatus(_id);
       const items = connection ? await connections.readiness(connection) : [];
-      return items.filter((item) => !item.done).map((item) => `${item.label}: ${item.next}`);
+      return items.filter((item) => !item.done);
     } catch (error) {
       this.deps.log.warn({ err: error }, 'credential stored; what follows from it was not done');
       return [];

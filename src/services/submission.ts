@@ -1,6 +1,6 @@
 /** From a request of a caller to a recorded execution: what it needs, and whether it may go on. */
 
-import { initialApprovalStatus } from '../../models/state-machines.js';
+import { initialApprovalStatus, isTerminal } from '../../models/state-machines.js';
 import type {
   CallerDocument,
   ConnectionDocument,
@@ -30,6 +30,8 @@ import type { WaitingCalls } from './waiting-calls.js';
 export const AUTHORIZATION_WINDOW_MS = 24 * 3_600_000;
 /** shared/RELIABILITY.md, G15: what one caller may have waiting for people at a time. */
 export const PENDING_LIMIT = 100;
+/** How long a record that was refused too late is looked for. Longer than any outage that is not an incident. */
+const TAKE_BACK_MS = 15 * 60_000;
 
 export interface CallRequest {
   readonly connection: string;
@@ -38,6 +40,8 @@ export interface CallRequest {
   readonly onBehalfOf: string | null;
   readonly reason: string | null;
   readonly idempotencyKey: string;
+  /** Fires when the caller has been told that the call was not accepted: then it must not be. */
+  readonly tooLate?: AbortSignal;
 }
 
 export interface Submitted {
@@ -52,6 +56,7 @@ interface Plan {
   readonly args: Arguments;
   readonly verdict: Verdict;
   readonly execution: ExecutionDocument;
+  readonly tooLate: AbortSignal | undefined;
 }
 
 export class SubmissionService {
@@ -108,7 +113,7 @@ export class SubmissionService {
     const verdict = evaluate(connection, fn, args);
     const onBehalfOf = await this.member(request.onBehalfOf, connection);
     const base = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash);
-    const plan: Plan = { connection, fn, args, verdict, execution: base };
+    const plan: Plan = { connection, fn, args, verdict, execution: base, tooLate: request.tooLate };
 
     const stop = stopped(settings, connection, caller);
     if (stop) return this.refuse(plan, stop, verdict.requirement);
@@ -165,7 +170,7 @@ export class SubmissionService {
     const onBehalfOf = isPrivate ? tester.id : null;
     const hash = canonicalHash({ ...request, onBehalfOf });
     const execution = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, hash);
-    return (await this.runNow({ connection, fn, args, verdict, execution })).execution;
+    return (await this.runNow({ connection, fn, args, verdict, execution, tooLate: undefined })).execution;
   }
 
   private async compose(
@@ -288,14 +293,43 @@ export class SubmissionService {
     const execution: ExecutionDocument = { ...plan.execution, ...change, status };
     crashAt('before_intent');
     await this.payloads.storeArguments(execution, plan.args);
-    if (await this.executions.insert(execution)) {
+    plan.tooLate?.throwIfAborted();
+    const inserted = await this.executions.insert(execution).catch((error: unknown) => {
+      this.takeBack(execution);
+      throw error;
+    });
+    if (inserted) {
       crashAt('after_intent');
+      if (plan.tooLate?.aborted) this.takeBack(execution);
+      plan.tooLate?.throwIfAborted();
       return { execution, repeated: false };
     }
     await this.payloads.discard(execution);
     const earlier = await this.executions.byIdempotencyKey(execution.callerId, execution.idempotencyKey);
     if (!earlier) throw new AppError('unavailable', 'The call could not be recorded. Try again.');
     return repeated(earlier, execution.requestHash);
+  }
+
+  /**
+   * The caller is told that nothing was executed, and perhaps the record is there all the same (its acknowledgement was
+   * lost, or came too late). This makes what the caller was told stay true once the database answers again.
+   */
+  private takeBack(execution: ExecutionDocument): void {
+    if (isTerminal(execution.status)) return;
+    const giveUpAt = performance.now() + TAKE_BACK_MS;
+    const withdraw = async (): Promise<void> => {
+      try {
+        await this.executions.withdraw(execution);
+        if (execution.approvalId) await this.approvals.discard(execution.approvalId);
+      } catch (error) {
+        if (performance.now() > giveUpAt) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500).unref());
+        await withdraw();
+      }
+    };
+    withdraw().catch((error: unknown) => {
+      this.deps.log.error({ err: error, execution: execution._id }, 'a refused call may still be on record');
+    });
   }
 
   /** `on_behalf_of` is a Slack user id or an email. */

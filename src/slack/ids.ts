@@ -12,7 +12,6 @@ export const EVENTS = ['app_home_opened', 'app_uninstalled', 'tokens_revoked', '
 export const ACTIONS = {
   approve: 'approval.approve',
   deny: 'approval.deny',
-  edit: 'approval.edit',
   details: 'approval.details',
   pageBack: 'approval.page_back',
   pageOn: 'approval.page_on',

@@ -58,7 +58,10 @@ describe('pieces', () => {
   });
 
   it('quotes people inertly, and names those whom an error names', () => {
-    expect(said('a\n<!here> & *b*', 50)).toBe('a &lt;!here&gt; &amp; *b*');
+    expect(said('a\n<!here> & *b*', 50)).toBe('a &lt;!here&gt; &amp; ∗b∗');
+    expect(said('> :tada: _done_ `x` create_ticket 10:30:00')).toBe(
+      '› ∶tada: ˍdoneˍ ˋxˋ create_ticket 10∶30:00',
+    );
     expect(explained('You need <@U0ADA>, not <!here>')).toBe(
       ':warning: You need <@U0ADA>, not &lt;!here&gt;',
     );

@@ -415,6 +415,16 @@ describe('abuse 58: nothing is stored, and the Slack user is told', () => {
     await expectNothingStored();
   });
 
+  it('the right code after five tries, however they were counted', async () => {
+    const browser = app.browser();
+    const finishUrl = await arrive(browser);
+    const code = await codeInDm(finishUrl);
+    const flow = { workspaceId: 'T0TEST', _id: finishUrl.split('/').at(-1) ?? '' };
+    await app.models.oauthStates.updateOne(flow, { $set: { attempts: 5 } });
+    expectRefusal(await browser.post(finishUrl, { code }), 410, 'used already');
+    await expectNothingStored();
+  });
+
   it.each([
     ['a code for another PKCE verifier', { challenge: 'c'.repeat(43) }],
     ['a code for a variant of the redirect URI', { redirectUri: `${PUBLIC_URL}/oauth/callback/` }],

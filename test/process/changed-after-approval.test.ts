@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ConnectionDocument } from '../../models/types.js';
 import { type Helpdesk, startHelpdesk } from '../../playground/helpdesk.js';
 import { json, listen, type ReceivedRequest } from '../../playground/loopback.js';
-import { importedOperation } from '../../src/connectors/rest/operation.js';
+import { type ImportedOperation, importedOperation } from '../../src/connectors/rest/operation.js';
 import {
   API_KEY,
   type AppProcess,
@@ -93,7 +93,7 @@ const sent = (): number =>
   [...world.helpdesk.requests, ...otherHelpdesk.requests].filter(({ method }) => method !== 'GET').length +
   mails.length;
 
-async function setOperation(change: (operation: Record<string, unknown>) => object): Promise<void> {
+async function setOperation(change: (operation: ImportedOperation) => object): Promise<void> {
   const connection = await helpdesk();
   const operations = importedOperation.array().parse(connection.config.operations);
   const changed = operations.map((each) =>
@@ -113,7 +113,8 @@ describe('a function whose definition changed after the approval is not run', ()
     'another method': () => setOperation(() => ({ method: 'PUT' })),
     'another path': () => setOperation(() => ({ path: '/tickets/T-101/comments' })),
     'another base URL': async () => update({ ...original.config, base_url: otherHelpdesk.origin }),
-    'another header for the key': async () => update({ ...original.config, api_key_name: 'X-Other-Key' }),
+    'another schema': () =>
+      setOperation(({ inputSchema }) => ({ inputSchema: { ...inputSchema, maxProperties: 99 } })),
     'turned off': async () => {
       await connected.services.connections.update(ADA, await helpdesk(), {
         enabledFunctions: ['list_tickets'],

@@ -77,12 +77,12 @@ ${problem !== null && html`<span class="problem" id="${name}-problem">${problem}
 `;
 }
 
-function storedPage({ target, next }: SecretStored): Page {
+function storedPage({ target, open }: SecretStored): Page {
   const body = html`<p role="status">The credential for <strong>${visible(target.title)}</strong> is stored. Slack tells you so, too.</p>
 ${
-  next.length > 0
+  open.length > 0
     ? html`<h2>Before the connection is ready</h2>
-<ul>${next.map((item) => html`<li>${item}</li>`)}</ul>
+<ul>${open.map(({ next, label }) => html`<li>${next}<br><span class="small">${label}</span></li>`)}</ul>
 <p>Go on in Slack.</p>`
     : html`<p>${nextStep(target)}</p>`
 }

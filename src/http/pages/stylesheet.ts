@@ -32,7 +32,8 @@ li { margin-bottom: .375rem; }
 dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .375rem 1rem; margin: 0 0 1.25rem; }
 dt { color: var(--soft); }
 dd { margin: 0; }
-form { margin-top: 1.5rem; }
+form { margin: 1.5rem 0 1rem; }
+main > :last-child, .alert > :last-child, fieldset > :last-child { margin-bottom: 0; }
 .field { margin-bottom: 1.25rem; }
 .field > label { display: block; margin-bottom: .25rem; font-weight: 600; }
 .hint, .small { color: var(--soft); font-size: .875rem; }

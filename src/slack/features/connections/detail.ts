@@ -120,7 +120,10 @@ async function managementOf(
     lastUsedAt: connection.lastUsedAt,
     authorizations,
     personalAccountOf: await personBehind(edge, credential),
-    scopes: { needed, granted: auth?.kind === 'oauth' && credential ? credential.scopes : null },
+    scopes: {
+      needed,
+      granted: auth?.kind === 'oauth' && credential ? credential.scopes.map(shortScope) : null,
+    },
     scopesReviewedAt: connection.scopesReviewedAt,
     functions: functions.slice(functionsFrom, functionsFrom + FUNCTIONS_PER_PAGE),
     functionsFrom,
@@ -137,6 +140,11 @@ const HEALTH: Record<ConnectionDocument['health'], string> = {
   needs_reauth: 'needs reconnect',
   temporarily_failing: 'failing for the moment',
 };
+
+/** Google answers `email` with a longer name for the same scope. */
+function shortScope(scope: string): string {
+  return scope.replace(/^https:\/\/www\.googleapis\.com\/auth\/userinfo\.(email|profile)$/, '$1');
+}
 
 function ageOf(credential: CredentialDocument, now: Date): ConnectionManagement['credential'] {
   const { rotatedAt, createdBy } = credential;

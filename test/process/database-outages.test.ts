@@ -1,0 +1,166 @@
+/**
+ * G10, in short: the database freezes, is gone, or is slow under the real process. Every call is answered within three
+ * seconds, nothing is executed, a click is not lost in silence, and all works again without a restart.
+ */
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { person } from '../../playground/slack/person.js';
+import {
+  type Answer,
+  type AppProcess,
+  call,
+  createWorld,
+  type Seeded,
+  seedHelpdesk,
+  until,
+  type World,
+} from '../harness/app-process.js';
+import { type Condition, type DatabaseProxy, startDatabaseProxy } from '../harness/database-proxy.js';
+
+const READ = { connection: 'helpdesk', function: 'list_tickets', arguments: {} };
+const write = (subject: string) => ({
+  connection: 'helpdesk',
+  function: 'create_ticket',
+  arguments: { subject, body: 'Floor 3', requester: 'sam@example.com' },
+});
+/** G10. */
+const ANSWER_LIMIT_MS = 3_000;
+const RECOVERY_LIMIT_MS = 10_000;
+const OUTAGE_MS = 8_000;
+
+let world: World;
+let proxy: DatabaseProxy;
+let app: AppProcess;
+let seeded: Seeded;
+
+beforeEach(async () => {
+  proxy = await startDatabaseProxy(inject('mongoUri'));
+  world = await createWorld({ mongoUri: proxy.uri });
+  const services = await world.services();
+  seeded = await seedHelpdesk(services, world.helpdesk);
+  await services.close();
+  app = await world.start();
+});
+
+afterEach(async () => {
+  proxy.set('open');
+  await world.close();
+  await proxy.close();
+});
+
+interface Timed extends Answer {
+  readonly ms: number;
+}
+
+async function timed(asking: Promise<Answer>): Promise<Timed> {
+  const started = performance.now();
+  const answer = await asking;
+  return { ...answer, ms: performance.now() - started };
+}
+
+const post = (body: object) => timed(call(app.origin, seeded.token, '/v1/executions', body));
+
+/** Calls of every kind, a batch every 700 ms, for as long as the outage lasts. */
+async function callAllTheWhile(executionId: string): Promise<{ answers: Timed[]; subjects: string[] }> {
+  const pending: Promise<Timed>[] = [];
+  const subjects: string[] = [];
+  for (const end = performance.now() + OUTAGE_MS; performance.now() < end; ) {
+    const subject = `Asked in vain ${subjects.length}.`;
+    subjects.push(subject);
+    pending.push(
+      post(READ),
+      post({ ...write(subject), wait: 20 }),
+      timed(call(app.origin, seeded.token, '/v1/functions')),
+      timed(call(app.origin, seeded.token, `/v1/executions/${executionId}?wait=20`)),
+      timed(call(app.origin, seeded.token, `/v1/executions/${executionId}/cancel`, {})),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 700));
+  }
+  return { answers: await Promise.all(pending), subjects };
+}
+
+const outages: readonly (readonly [string, Condition])[] = [
+  ['frozen', 'freeze'],
+  ['gone', 'refuse'],
+  ['slow, two seconds an answer', { delayMs: 2_000 }],
+  ['slow, half a second an answer', { delayMs: 500 }],
+];
+
+describe.each(outages)('the database is %s', (_what, condition) => {
+  it('says so in time, executes nothing, and goes on by itself', async () => {
+    const ended = await post(READ);
+    expect(ended.body.status).toBe('succeeded');
+    const asked = await post(write('Asked before.'));
+    const ben = person(world.slack, 'U0BEN');
+    const card = await ben.waitForMessage(
+      (message) => message.channel === 'C0APPROVALS' && ben.text(message).includes('Asked before.'),
+    );
+    const requests = world.helpdesk.requests.length;
+
+    proxy.set(condition);
+    const calling = callAllTheWhile(ended.body.id);
+    const clicking = ben.click(card, 'approval.approve');
+    const click = await clicking;
+    const { answers, subjects } = await calling;
+    const slowest = Math.max(...answers.map(({ ms }) => ms));
+    const refused = answers.filter(({ status }) => status === 503);
+    for (const answer of answers) {
+      expect(answer.ms).toBeLessThan(ANSWER_LIMIT_MS + 200);
+      // A database that is slow but answers in time is no outage.
+      if (answer.status === 200) continue;
+      expect(answer).toMatchObject({
+        status: 503,
+        body: { code: 'unavailable', executed: false, retryable: true },
+      });
+      expect(answer.headers.get('content-type')).toMatch(/problem\+json/);
+      expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    }
+    const vain = new Set(subjects);
+    expect(refused.length).toBeGreaterThan(10);
+    expect(world.helpdesk.requests).toHaveLength(requests);
+
+    expect(click.ok, JSON.stringify(click)).toBe(true);
+    expect(world.slack.workspace.deliveries.at(-1)?.ack_ms).toBeLessThan(2_900);
+    await until(
+      () =>
+        /not recorded.*Press again/s.test(
+          ben
+            .messages('C0APPROVALS')
+            .map((message) => ben.text(message))
+            .join('\n'),
+        ),
+      2_000,
+      () =>
+        ben
+          .messages('C0APPROVALS')
+          .map((message) => ben.text(message))
+          .join('\n---\n'),
+    );
+
+    proxy.set('open');
+    const opened = performance.now();
+    await until(async () => (await post(READ)).status === 200, RECOVERY_LIMIT_MS);
+    const recovered = performance.now() - opened;
+    await until(async () => (await fetch(`${app.origin}/readyz`)).status === 200, RECOVERY_LIMIT_MS);
+    console.info(`slowest answer ${Math.round(slowest)} ms, works again after ${Math.round(recovered)} ms`);
+
+    // What was refused stays refused: no card asks for it, no ticket comes of it.
+    const { deps, close } = await world.services();
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    const left = await deps.models.executions
+      .find({ workspaceId: deps.workspaceId, function: 'create_ticket', _id: { $ne: asked.body.id } })
+      .lean();
+    await close();
+    expect(left.filter(({ status }) => !['cancelled', 'failed', 'denied'].includes(status))).toEqual([]);
+    const cards = ben.messages('C0APPROVALS').map((message) => ben.text(message));
+    expect([...vain].filter((subject) => cards.some((text) => text.includes(subject)))).toEqual([]);
+    expect(world.helpdesk.tickets().filter(({ subject }) => vain.has(subject))).toEqual([]);
+
+    // The click that was not recorded counts when it is made again, once.
+    const status = (await call(app.origin, seeded.token, `/v1/executions/${asked.body.id}`)).body.status;
+    if (status === 'pending_approval') await ben.click(card, 'approval.approve');
+    const done = await call(app.origin, seeded.token, `/v1/executions/${asked.body.id}?wait=10`);
+    expect(done.body.status, JSON.stringify(done.body)).toBe('succeeded');
+    expect(world.helpdesk.tickets().filter(({ subject }) => subject === 'Asked before.')).toHaveLength(1);
+    expect(app.child.exitCode).toBeNull();
+  }, 90_000);
+});

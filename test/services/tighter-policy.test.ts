@@ -1,0 +1,86 @@
+/** What an owner may do to a policy: tighten it, and nothing else. */
+import { describe, expect, it } from 'vitest';
+import type { PolicyRule } from '../../models/types.js';
+import type { FunctionDefinition } from '../../src/connectors/framework.js';
+import { isTighter } from '../../src/services/policy.js';
+
+const fn = (
+  name: string,
+  risk: FunctionDefinition['risk'],
+  more: Partial<FunctionDefinition> = {},
+): FunctionDefinition => ({
+  name,
+  title: name,
+  description: name,
+  risk,
+  approval: risk === 'read' ? 'auto' : 'ask',
+  scopes: [],
+  idempotency: 'none',
+  input: { jsonSchema: {}, parse: () => ({ ok: true, value: {} }) },
+  output: '',
+  card: () => [],
+  run: async () => null,
+  ...more,
+});
+const functions = [
+  fn('list', 'read'),
+  fn('create', 'write'),
+  fn('request', 'destructive', {
+    approval: 'off',
+    riskOf: (args) => (args.method === 'GET' ? 'read' : 'destructive'),
+  }),
+];
+const rule = (change: Partial<PolicyRule>): PolicyRule => ({
+  id: 'rule',
+  functions: null,
+  risks: null,
+  effect: 'ask',
+  approvers: { users: ['U0BEN'], usergroups: [], connectionOwner: false },
+  quorum: 1,
+  route: null,
+  expiresInMinutes: 60,
+  ...change,
+});
+const writes = rule({ risks: ['write', 'destructive'] });
+const tighter = (before: PolicyRule[], after: PolicyRule[]): boolean =>
+  isTighter({ policy: { version: 1, rules: before }, raisedRisks: {} }, after, functions);
+
+describe('a tighter policy', () => {
+  it.each([
+    ['the same', [writes], [writes]],
+    ['a read that is asked about', [writes], [rule({ functions: ['list'] }), writes]],
+    ['a write that is blocked', [writes], [rule({ functions: ['create'], effect: 'deny' }), writes]],
+    ['more approvals', [writes], [{ ...writes, quorum: 2 }]],
+    [
+      'fewer approvers',
+      [rule({ ...writes, approvers: { users: ['U0BEN', 'U0DANA'], usergroups: [], connectionOwner: true } })],
+      [writes],
+    ],
+    ['another route and expiry', [writes], [{ ...writes, route: 'C0APPROVALS', expiresInMinutes: 5 }]],
+  ])('is %s', (_, before, after) => {
+    expect(tighter(before, after)).toBe(true);
+  });
+
+  it.each([
+    ['a write that runs directly', [writes], [rule({ functions: ['create'], effect: 'allow' }), writes]],
+    ['a rule taken away', [rule({ effect: 'deny' })], []],
+    [
+      'another approver',
+      [writes],
+      [rule({ ...writes, approvers: { users: ['U0CLEO'], usergroups: [], connectionOwner: false } })],
+    ],
+    [
+      'the owner as approver',
+      [writes],
+      [rule({ ...writes, approvers: { users: ['U0BEN'], usergroups: [], connectionOwner: true } })],
+    ],
+    ['fewer approvals', [{ ...writes, quorum: 2 }], [writes]],
+    [
+      'a risk that only some arguments have',
+      [rule({})],
+      [rule({ functions: ['request'], risks: ['read'], effect: 'allow' }), rule({})],
+    ],
+  ])('is not %s', (_, before, after) => {
+    expect(tighter(before, after)).toBe(false);
+  });
+});
