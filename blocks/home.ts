@@ -62,32 +62,35 @@ function part<T>(
 }
 
 function setup({ namedRoles, channel: route, anyConnection }: NonNullable<HomeData['setup']>): KnownBlock[] {
-  const step = (done: boolean, title: string, about: string): string =>
-    `${done ? ':white_check_mark:' : ':white_circle:'} *${title}*${done ? '' : `\n${about}`}`;
-  const primary = { style: 'primary' } as const;
-  const settingsDone = namedRoles && route !== null;
+  const steps = [
+    {
+      done: namedRoles,
+      title: 'Name admins and auditors',
+      about: 'Until then, workspace owners are admins.',
+      next: { text: 'Name them', action: ACTIONS.settingsOpen },
+    },
+    {
+      done: route !== null,
+      title: `Choose the approvals channel${route === null ? '' : `: ${channel(route)}`}`,
+      about: 'Cards are posted there, besides the DMs to approvers.',
+      next: { text: 'Choose it', action: ACTIONS.settingsOpen },
+    },
+    {
+      done: anyConnection,
+      title: 'Add the first connection',
+      about: 'A system that agents may use, and on what terms.',
+      next: { text: 'Add a connection', action: ACTIONS.connectionAdd },
+    },
+  ];
+  const first = steps.find(({ done }) => !done);
   return [
     header('Set up Siesta Connections'),
-    section(
-      step(namedRoles, 'Name admins and auditors', 'Until then, workspace owners are admins.'),
-      button('Roles and channel', ACTIONS.settingsOpen, 'setup', settingsDone ? {} : primary),
-    ),
-    section(
-      step(
-        route !== null,
-        `Choose the approvals channel${route === null ? '' : `: ${channel(route)}`}`,
-        'Cards are posted there, besides the DMs to approvers.',
-      ),
-    ),
-    section(
-      step(anyConnection, 'Add the first connection', 'A system that agents may use, and on what terms.'),
-      button(
-        'Add a connection',
-        ACTIONS.connectionAdd,
-        'setup',
-        settingsDone && !anyConnection ? primary : {},
-      ),
-    ),
+    ...steps.map((step) => {
+      const { done, title, about, next } = step;
+      if (done) return section(`:white_check_mark: *${title}*`);
+      const style = step === first ? ({ style: 'primary' } as const) : {};
+      return section(`:white_circle: *${title}*\n${about}`, button(next.text, next.action, 'setup', style));
+    }),
     divider,
   ];
 }

@@ -45,8 +45,9 @@ async function takePictures(page: Page, tour: Tour): Promise<void> {
   await tour.go('U0BEN', 'C0APPROVALS');
   const card = await tour.card();
   await page.mouse.move(0, 0);
-  await inBothThemes(page, 'playground', () => page.screenshot());
-  await page.setViewportSize({ width: 1_040, height: 900 });
+  await page.locator('#agent > summary').evaluate((summary) => summary.scrollIntoView());
+  await inBothThemes(page, 'playground', () => page.screenshot({ scale: 'css' }));
+  await page.setViewportSize({ width: 1_040, height: 1_000 });
   await inBothThemes(page, 'card', () => cardPicture(page, card));
 
   await card.getByRole('button', { name: 'Details' }).click();
@@ -54,10 +55,10 @@ async function takePictures(page: Page, tour: Tour): Promise<void> {
   write('details', await details.screenshot());
   await tour.closeModal();
 
-  await tour.go('U0BEN', 'home');
-  const home = page.locator('.home-blocks').filter({ hasText: 'Waiting for me (1)' });
-  await home.waitFor();
-  write('home', await home.screenshot());
+  await page.setViewportSize({ width: 1_040, height: 780 });
+  await tour.go('U0ADA', 'home');
+  await page.locator('.home-blocks').filter({ hasText: 'List tickets' }).waitFor();
+  write('home', await page.locator('.pane').screenshot());
 }
 
 async function main(): Promise<void> {
@@ -70,7 +71,9 @@ async function main(): Promise<void> {
   try {
     const context = await browser.newContext({
       viewport: { width: 1_440, height: 900 },
-      deviceScaleFactor: 1.5,
+      deviceScaleFactor: 2,
+      // A transition between the themes would be in the picture.
+      reducedMotion: 'reduce',
     });
     const page = await context.newPage();
     await takePictures(page, new Tour(page, context, product.origin));

@@ -47,13 +47,18 @@ function run(
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk));
-  child.stdin.end(options.stdin ?? '');
-  return new Promise((resolve) => {
+  // A command that refuses at once does not wait for its input.
+  child.stdin.on('error', () => undefined).end(options.stdin ?? '');
+  return new Promise((resolve, reject) => {
     child.on('close', (code) => {
       written += stdout + stderr;
-      const json = code === 0 ? JSON.parse(stdout) : null;
-      const error = code === 0 ? null : JSON.parse(stderr).error;
-      resolve({ code, stdout, stderr, json, error });
+      try {
+        const json = code === 0 ? JSON.parse(stdout) : null;
+        const error = code === 0 ? null : JSON.parse(stderr).error;
+        resolve({ code, stdout, stderr, json, error });
+      } catch (cause) {
+        reject(new Error(`exit code ${code}, ${JSON.stringify({ stdout, stderr })}`, { cause }));
+      }
     });
   });
 }

@@ -154,14 +154,14 @@ export class SubmissionService {
       const message = `Connect your own account first: /connections connect ${connection.key}`;
       throw new AppError('needs_authorization', message);
     }
-    const request: CallRequest = {
+    const request = {
       connection: connection._id,
       function: fn.name,
       arguments: {},
       onBehalfOf: null,
       reason: null,
       idempotencyKey: newId('test'),
-    };
+    } satisfies CallRequest;
     const caller = {
       _id: `${SYSTEM_CALLER}:${tester.id}`,
       name: `Test by ${tester.name}`,

@@ -76,8 +76,7 @@ async function actingAs(
   account: string | null,
   deps: Dependencies,
 ): Promise<string> {
-  if (execution.subject === SHARED)
-    return account ? `${account} · shared` : `${execution.connectionName} · shared`;
+  if (execution.subject === SHARED) return `${account ?? 'service credential'} · shared`;
   const member = await deps.directory.person(execution.subject).catch(() => null);
   return `${account ?? member?.email ?? execution.subject} · ${member?.name ?? 'the member'}’s own`;
 }

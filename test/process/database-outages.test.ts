@@ -57,6 +57,8 @@ async function timed(asking: Promise<Answer>): Promise<Timed> {
   return { ...answer, ms: performance.now() - started };
 }
 
+/** What reached the helpdesk of calls that were asked during the outage. */
+const inVain = () => world.helpdesk.requests.filter(({ body }) => body.includes('Asked in vain'));
 const post = (body: object) => timed(call(app.origin, seeded.token, '/v1/executions', body));
 
 /** Calls of every kind, a batch every 700 ms, for as long as the outage lasts. */
@@ -78,11 +80,13 @@ async function callAllTheWhile(executionId: string): Promise<{ answers: Timed[];
   return { answers: await Promise.all(pending), subjects };
 }
 
+/** Most calls get through, some do not: several questions in a row take too long. */
+const slow: Condition = { delayMs: 500 };
 const outages: readonly (readonly [string, Condition])[] = [
   ['frozen', 'freeze'],
   ['gone', 'refuse'],
   ['slow, two seconds an answer', { delayMs: 2_000 }],
-  ['slow, half a second an answer', { delayMs: 500 }],
+  ['slow, half a second an answer', slow],
 ];
 
 describe.each(outages)('the database is %s', (_what, condition) => {
@@ -94,47 +98,39 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     const card = await ben.waitForMessage(
       (message) => message.channel === 'C0APPROVALS' && ben.text(message).includes('Asked before.'),
     );
-    const requests = world.helpdesk.requests.length;
 
     proxy.set(condition);
     const calling = callAllTheWhile(ended.body.id);
     const clicking = ben.click(card, 'approval.approve');
     const click = await clicking;
     const { answers, subjects } = await calling;
-    const slowest = Math.max(...answers.map(({ ms }) => ms));
     const refused = answers.filter(({ status }) => status === 503);
+    const slowest = Math.max(...refused.map(({ ms }) => ms));
+    const vain = new Set(subjects);
     for (const answer of answers) {
-      expect(answer.ms).toBeLessThan(ANSWER_LIMIT_MS + 200);
-      // A database that is slow but answers in time is no outage.
-      if (answer.status === 200) continue;
+      // A database that is slow but answers in time is no outage; what was accepted may then be waited for.
+      if (answer.status === 200 || answer.status === 202) continue;
       expect(answer).toMatchObject({
         status: 503,
         body: { code: 'unavailable', executed: false, retryable: true },
       });
+      expect(answer.ms).toBeLessThan(ANSWER_LIMIT_MS);
       expect(answer.headers.get('content-type')).toMatch(/problem\+json/);
       expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
     }
-    const vain = new Set(subjects);
     expect(refused.length).toBeGreaterThan(10);
-    expect(world.helpdesk.requests).toHaveLength(requests);
+    if (condition !== slow) expect(refused).toHaveLength(answers.length);
+    expect(inVain()).toEqual([]);
 
+    // Acked in time, and either it counts or the person knows that it does not.
     expect(click.ok, JSON.stringify(click)).toBe(true);
-    expect(world.slack.workspace.deliveries.at(-1)?.ack_ms).toBeLessThan(2_900);
-    await until(
-      () =>
-        /not recorded.*Press again/s.test(
-          ben
-            .messages('C0APPROVALS')
-            .map((message) => ben.text(message))
-            .join('\n'),
-        ),
-      2_000,
-      () =>
-        ben
-          .messages('C0APPROVALS')
-          .map((message) => ben.text(message))
-          .join('\n---\n'),
-    );
+    expect(world.slack.workspace.deliveries.at(-1)?.ack_ms).toBeLessThan(2_700);
+    const shown = (): string =>
+      ben
+        .messages('C0APPROVALS')
+        .map((message) => ben.text(message))
+        .join('\n');
+    if (condition !== slow) await until(() => /not recorded.*Press again/s.test(shown()), 2_000, shown);
 
     proxy.set('open');
     const opened = performance.now();
@@ -153,7 +149,7 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     expect(left.filter(({ status }) => !['cancelled', 'failed', 'denied'].includes(status))).toEqual([]);
     const cards = ben.messages('C0APPROVALS').map((message) => ben.text(message));
     expect([...vain].filter((subject) => cards.some((text) => text.includes(subject)))).toEqual([]);
-    expect(world.helpdesk.tickets().filter(({ subject }) => vain.has(subject))).toEqual([]);
+    expect(inVain()).toEqual([]);
 
     // The click that was not recorded counts when it is made again, once.
     const status = (await call(app.origin, seeded.token, `/v1/executions/${asked.body.id}`)).body.status;

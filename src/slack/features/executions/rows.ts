@@ -41,12 +41,15 @@ export async function executionDetailOf(
     credentials.find(execution.connectionId, execution.subject),
     executions.payloadsFor(viewerId, execution),
   ]);
-  const account = credential?.account ?? execution.connectionName;
+  const account = credential?.account ?? null;
   return {
     ...executionRowOf(execution),
     connectionKey: execution.connectionKey,
     functionName: execution.function,
-    actingAs: execution.subject === SHARED ? `${account} · shared` : `${account} · private`,
+    actingAs:
+      execution.subject === SHARED
+        ? `${account ?? 'service credential'} · shared`
+        : `${account ?? 'the member’s own'} · private`,
     requesterId: execution.requesterId,
     onBehalfOf: execution.onBehalfOf,
     reason: execution.reason,

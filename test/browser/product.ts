@@ -1,0 +1,89 @@
+/** The product as a newcomer starts it: no Slack tokens, so the playground comes with it. One folder survives restarts. */
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { projectFolder } from '../../scripts/project-folder.js';
+
+/** The first start in a fresh place also unpacks a database server. */
+const START_LIMIT_MS = 100_000;
+const STOP_LIMIT_MS = 15_000;
+
+export interface RunningProduct {
+  /** From the spawn to the line that says it is ready, by our clock. */
+  readonly startedInMs: number;
+  /** What it wrote to standard output so far. */
+  readonly lines: () => string[];
+  /** Ends it the way a terminal or a supervisor does; the exit code. */
+  readonly stop: () => Promise<number | null>;
+}
+
+/** Starts it, and resolves when it says that it is ready. Error: it ended, or took too long; with all it wrote. */
+export async function startProduct(port: number, dataDir: string): Promise<RunningProduct> {
+  const startedAt = performance.now();
+  const { PATH = '', HOME = '', MONGOD_BINARY } = process.env;
+  const child = spawn(process.execPath, [join(projectFolder(), 'dist', 'src', 'main.js')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH, HOME, ...(MONGOD_BINARY ? { MONGOD_BINARY } : {}), DATA_DIR: dataDir, PORT: String(port) },
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM');
+    const impatient = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+    const code = await ended;
+    clearTimeout(impatient);
+    return code;
+  };
+  let output = '';
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const ready = new Promise<void>((resolve, reject) => {
+    const fail = (why: string) => (): void => reject(new Error(`the product ${why}:\n${output}${errors}`));
+    const timer = setTimeout(fail('was not ready in time'), START_LIMIT_MS);
+    child.once('exit', fail('ended at start'));
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (!/ ready at .+\n/.test(output)) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  try {
+    await ready;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    startedInMs: performance.now() - startedAt,
+    lines: () => output.trimEnd().split('\n'),
+    stop,
+  };
+}
+
+/** A free port with two free ones after it: the helpdesk and the stand-in for Google are next door. */
+export async function freePorts(): Promise<number> {
+  for (;;) {
+    const first = await listen(0);
+    const port = portOf(first);
+    const neighbours = await Promise.all([port + 1, port + 2].map((next) => listen(next).catch(() => null)));
+    const held = [first, ...neighbours].filter((server) => server !== null);
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+    if (held.length === 3) return port;
+  }
+}
+
+function listen(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('a listening server has no port');
+  return address.port;
+}

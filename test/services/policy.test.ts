@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { evaluate, hasApprover, higherRisk, riskOf } from '../../src/services/policy.js';
+import { connection, fn, rule } from './documents.js';
+
+const under = (...rules: ReturnType<typeof rule>[]) => connection({ policy: { version: 1, rules } });
+
+describe('which rule holds', () => {
+  it('the first that matches, whatever comes after it', () => {
+    const both = under(rule({ id: 'first', effect: 'deny' }), rule({ id: 'second', effect: 'allow' }));
+    expect(evaluate(both, fn())).toMatchObject({
+      effect: 'deny',
+      requirement: 'blocked',
+      rule: { id: 'first' },
+    });
+  });
+
+  it('a rule for other functions or other risks does not match', () => {
+    const other = under(
+      rule({ id: 'function', functions: ['delete_ticket'], effect: 'deny' }),
+      rule({ id: 'risk', risks: ['destructive'], effect: 'deny' }),
+      rule({ id: 'mine', functions: ['create_ticket'], risks: ['write'], effect: 'allow' }),
+    );
+    expect(evaluate(other, fn())).toMatchObject({
+      effect: 'allow',
+      requirement: 'none',
+      rule: { id: 'mine' },
+    });
+  });
+
+  it('an empty list of functions or risks matches nothing', () => {
+    const empty = under(rule({ functions: [], effect: 'deny' }), rule({ risks: [], effect: 'deny' }));
+    expect(evaluate(empty, fn()).rule.id).toBe('default');
+  });
+
+  it.each([
+    ['auto', 'read', 'allow'],
+    ['ask', 'write', 'ask'],
+    ['off', 'destructive', 'ask'],
+    ['auto', 'write', 'allow'],
+  ] as const)('without a rule the catalogue decides: %s, %s → %s', (approval, risk, effect) => {
+    expect(evaluate(under(), fn({ approval, risk })).effect).toBe(effect);
+  });
+
+  it('without a rule nobody may approve, so nothing is approved by accident', () => {
+    expect(hasApprover(evaluate(under(), fn()).rule)).toBe(false);
+  });
+
+  it('"ask every time" turns an allow into a question, and leaves a deny alone', () => {
+    const always = fn({ askEveryTime: true });
+    expect(evaluate(under(rule({ effect: 'allow' })), always)).toMatchObject({
+      effect: 'ask',
+      requirement: 'required',
+    });
+    expect(evaluate(under(rule({ effect: 'deny' })), always).effect).toBe('deny');
+  });
+});
+
+describe('how risky a call is', () => {
+  const byArguments = fn({
+    risk: 'destructive',
+    riskOf: (args) => (args.purge === true ? 'destructive' : 'write'),
+  });
+
+  it('the highest it can be before the arguments are known, then what they say', () => {
+    expect(riskOf(connection(), byArguments)).toBe('destructive');
+    expect(riskOf(connection(), byArguments, { purge: false })).toBe('write');
+    expect(riskOf(connection(), byArguments, { purge: true })).toBe('destructive');
+  });
+
+  it('an admin raises it, and never lowers it', () => {
+    const raised = connection({ raisedRisks: { create_ticket: 'destructive', list_tickets: 'write' } });
+    expect(riskOf(raised, fn())).toBe('destructive');
+    const lowered = connection({ raisedRisks: { create_ticket: 'read' } });
+    expect(riskOf(lowered, fn())).toBe('write');
+  });
+
+  it('a read that was raised no longer runs by itself', () => {
+    const read = fn({ name: 'list_tickets', risk: 'read', approval: 'auto' });
+    const raised = connection({ policy: { version: 1, rules: [] }, raisedRisks: { list_tickets: 'write' } });
+    expect(evaluate(raised, read)).toMatchObject({ risk: 'write', effect: 'ask' });
+  });
+
+  it('is ordered read < write < destructive', () => {
+    expect(higherRisk('read', 'write')).toBe('write');
+    expect(higherRisk('destructive', 'write')).toBe('destructive');
+    expect(higherRisk('read', 'read')).toBe('read');
+  });
+});
+
+it.each([
+  [{ users: [], usergroups: [], connectionOwner: false }, false],
+  [{ users: ['U0BEN'], usergroups: [], connectionOwner: false }, true],
+  [{ users: [], usergroups: ['S0FINANCE'], connectionOwner: false }, true],
+  [{ users: [], usergroups: [], connectionOwner: true }, true],
+])('%o names an approver: %s', (approvers, expected) => {
+  expect(hasApprover(rule({ approvers }))).toBe(expected);
+});
