@@ -10,7 +10,7 @@ function words(notice: Notice): string {
       return notice.text;
     case 'nobody_can_decide': {
       const what = `*${said(notice.functionTitle)}* on *${said(notice.connectionName)}*`;
-      return `:warning: *Nobody is left who may decide* ${what} (${notice.executionId}).\nName somebody with \`/connections policy ${notice.connectionKey}\`; until then nothing is approved.`;
+      return `:warning: Nobody is left who may decide about ${what} (${notice.executionId}).\nName somebody with \`/connections policy ${notice.connectionKey}\`; until then nothing is approved.`;
     }
     case 'needs_reconnect':
       return `:warning: *${notice.connectionKey}* needs to be connected again: its credential was refused.\n\`/connections show ${notice.connectionKey}\` has the Reconnect button.`;

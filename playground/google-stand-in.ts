@@ -60,7 +60,9 @@ export async function startStandIn(
       const value = answered.headers.get(name);
       if (value !== null) headers[name] = value;
     }
-    return { status: answered.status, headers, body: await answered.text() };
+    const encoding = headers['content-type']?.startsWith('font/') ? 'latin1' : 'utf8';
+    const body = Buffer.from(await answered.arrayBuffer()).toString(encoding);
+    return { status: answered.status, headers, body, encoding };
   }
 
   return {

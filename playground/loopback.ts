@@ -15,6 +15,8 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Record<string, string>;
   readonly body?: string;
+  /** `latin1`: the body is bytes, one for each character. */
+  readonly encoding?: 'utf8' | 'latin1';
 }
 
 /** The connection closes before or after the effect, an error is answered, or nothing ever is. */
@@ -81,7 +83,7 @@ async function receive(request: IncomingMessage): Promise<ReceivedRequest> {
 }
 
 function write(response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.status, answer.headers).end(answer.body);
+  response.writeHead(answer.status, answer.headers).end(answer.body, answer.encoding ?? 'utf8');
 }
 
 export function json(status: number, body: unknown): Answer {

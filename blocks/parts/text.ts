@@ -38,9 +38,10 @@ export function group(id: string): string {
   return `<!subteam^${id}>`;
 }
 
-/** A moment in the reader's own time zone. */
+/** A moment in the reader's own time zone; in UTC for clients that cannot say it. */
 export function moment(at: Date): string {
-  return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${at.toISOString()}>`;
+  const otherwise = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${otherwise}>`;
 }
 
 /** `text` is mrkdwn of ours; what others wrote in it went through `said`. Nothing else becomes a link. */

@@ -2,7 +2,8 @@
 import { isTerminal, statusWords } from './call.js';
 import { copyButton, el, fill } from './dom.js';
 
-const WAIT_SECONDS = 25;
+/** An answer comes with the end only; asked again this often, the page also shows what a call waits for now. */
+const WAIT_SECONDS = 4;
 const RETRY_MS = 1500;
 const GOOD = new Set(['succeeded']);
 

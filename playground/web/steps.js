@@ -38,7 +38,8 @@ export const STEPS = [
       ['OpenAPI URL', 'helpdesk.openapi_url'],
       ['API key', 'helpdesk.api_key'],
     ],
-    done: (facts, seen) => has(facts, 'command:U0ADA:/connections add') && /helpdesk/i.test(seen),
+    // Not before its key is in: until then the values are still to be copied.
+    done: (_facts, seen) => /Credential for \*[^*]+\* stored/.test(seen),
     impliedBy: ['caller', 'ask', 'decide'],
   },
   {

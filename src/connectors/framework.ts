@@ -32,7 +32,7 @@ export interface InputSchema {
 export interface CardField {
   readonly label: string;
   readonly value: string;
-  /** `short` values stand two in a row; `long` ones in a box of their own; `link` ones show their real host. */
+  /** `short` values stand in a line each; `long` ones in a box of their own; `link` ones show their real host. */
   readonly kind: 'short' | 'long' | 'link';
 }
 

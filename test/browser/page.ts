@@ -5,6 +5,12 @@ import type { Locator, Page } from 'playwright-core';
 const field = (label: string): RegExp =>
   new RegExp(`^${label.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}( \\(optional\\))?$`);
 
+/** What a person sees: text that is hidden is not read, and lines are lines. */
+export function read(shown: Locator): Promise<string> {
+  // biome-ignore lint/performance/useDomNodeTextContent: hidden text is in textContent, too.
+  return shown.innerText();
+}
+
 export type Name = 'Ada' | 'Ben' | 'Cleo' | 'Dana';
 export type Place = '#general' | '#approvals' | '#random' | 'DM';
 
@@ -86,9 +92,9 @@ export class Playground {
       await this.goTo(place);
       const messages = this.page.getByRole('region', { name: 'Messages' });
       await messages.getByRole('heading', { level: 3 }).first().waitFor();
-      texts.push(await messages.innerText());
+      texts.push(await read(messages));
     }
-    texts.push(await (await this.openHome()).innerText());
+    texts.push(await read(await this.openHome()));
     return texts.join('\n');
   }
 
@@ -139,13 +145,13 @@ export class Playground {
   async answer(status: string): Promise<string> {
     const stands = this.page.locator(`#agent-result[data-status="${status}"]`);
     await stands.waitFor();
-    return stands.innerText();
+    return read(stands);
   }
 
   /** A value that the “Try this” panel offers to be copied. */
   offered(label: string): Promise<string> {
     const row = this.page.locator('#guide').getByRole('button', { name: `Copy ${label}`, exact: true });
-    return row.locator('xpath=..').locator('code').innerText();
+    return read(row.locator('xpath=..').locator('code'));
   }
 }
 
@@ -172,8 +178,10 @@ export class Dialog {
     await this.root.getByRole(kind, { name }).check();
   }
 
+  /** A button with these words on it: the cross in the corner has a name, and no words. */
   async press(button: string): Promise<void> {
-    await this.root.getByRole('button', { name: button, exact: true }).click();
+    const named = this.root.getByRole('button', { name: button, exact: true });
+    await named.filter({ hasText: button }).click();
   }
 
   link(name: string): Locator {
@@ -187,11 +195,11 @@ export class Dialog {
       .filter({ has: this.page.getByText(field(label)) })
       .getByRole('alert');
     await alert.waitFor();
-    return alert.innerText();
+    return read(alert);
   }
 
   text(): Promise<string> {
-    return this.root.innerText();
+    return read(this.root);
   }
 
   async escape(): Promise<void> {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WatchedBrowser } from './browser.js';
-import { Playground } from './page.js';
+import { Playground, read } from './page.js';
 import { freePorts, type RunningProduct, startProduct } from './product.js';
 
 const TICKET = {
@@ -92,14 +92,14 @@ describe('a newcomer', () => {
     expect(await slack.page.title()).toContain('#general');
     for (const person of ['Ada admin', 'Ben approver', 'Cleo member', 'Dana auditor'])
       await slack.page.getByRole('button', { name: person }).waitFor();
-    expect(await slack.page.locator('#guide').innerText()).toContain('1 of 7');
+    expect(await read(slack.page.locator('#guide'))).toContain('1 of 7');
     expect(await slack.page.locator('#guide li.step').count()).toBe(3);
   });
 
   it('1. switches between light and dark, and the page remembers', async () => {
     const { page } = slack;
     const background = (): Promise<unknown> =>
-      page.locator('main').evaluate('(node) => getComputedStyle(node).color');
+      page.locator('main').evaluate((node) => node.ownerDocument.defaultView?.getComputedStyle(node).color);
     const light = await background();
     await page.getByRole('button', { name: 'Switch between light and dark' }).click();
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
@@ -115,8 +115,8 @@ describe('a newcomer', () => {
     await slack.become('Ada');
     await slack.command('/connections');
     const empty = await slack.message('There are no connections yet');
-    expect(await empty.innerText()).toContain('Only visible to you');
-    expect(await (await slack.openHome()).innerText()).toContain('Set up');
+    expect(await read(empty)).toContain('Only visible to you');
+    expect(await read(await slack.openHome())).toContain('Set up');
     await slack.goTo('#general');
     await empty.getByRole('button', { name: 'Add a connection' }).click();
     await (await slack.dialog('Add a connection')).escape();
@@ -127,7 +127,7 @@ describe('a newcomer', () => {
     await slack.command('/connections add');
     const first = await slack.dialog('Add a connection');
     await first.choose('Connector', 'REST API');
-    const form = await slack.dialog('Add a connection', 'OpenAPI document');
+    const form = await slack.dialog('Add a connection', 'Base URL');
     await form.press('Continue');
     expect(await form.complaint('Purpose')).toMatch(/\S/);
     await form.choose('How it signs in', 'API key');
@@ -152,7 +152,7 @@ describe('a newcomer', () => {
     const link = added.link('Enter the API key');
     await enterSecret(link, { 'API key': await slack.offered('API key') });
     const again = await slack.follow(link);
-    expect(await again.locator('main').innerText()).not.toContain('Store it');
+    expect(await read(again.locator('main'))).not.toContain('Store it');
     await again.close();
     await added.press('Show the connection');
     const detail = await (await slack.dialog('Connection', 'Readiness')).text();
@@ -183,7 +183,7 @@ describe('a newcomer', () => {
     const tab = await slack.follow(link);
     expect(await tab.content()).not.toContain('siesta_');
     await tab.getByRole('button', { name: 'Show the token' }).click();
-    const token = await tab.getByRole('status', { name: 'Token of Support agent' }).innerText();
+    const token = await read(tab.getByRole('status', { name: 'Token of Support agent' }));
     expect(token).toMatch(/^siesta_\w{40,}$/);
     await tab.close();
     const again = await slack.follow(link);
@@ -221,13 +221,13 @@ describe('a newcomer', () => {
     await (await slack.message(TICKET.subject)).getByRole('button', { name: 'Approve' }).waitFor();
     await slack.goTo('#approvals');
     const card = await slack.message(TICKET.subject);
-    const words = await card.innerText();
+    const words = await read(card);
     for (const said of [
       'Create a ticket',
       /Waiting for @Ben · expires Today/,
       /Asked by\s+Support agent \(agent, test\)/,
       /Connection\s+Helpdesk - Support - tickets/,
-      /Acts as\s+Helpdesk/,
+      /Acts as\s+\S.* · shared/,
       /Risk\s+Write/,
       /Method\s+POST/,
       /Path\s+\/tickets/,
@@ -267,14 +267,14 @@ describe('a newcomer', () => {
       await slack.message(UNWANTED.subject, /Denied by @Ben/, 'Not without Sam’s word');
     }
     expect(await slack.answer('denied')).toContain('Not without Sam’s word');
-    expect(await slack.outsideWorld.innerText()).not.toContain(UNWANTED.subject);
+    expect(await read(slack.outsideWorld)).not.toContain(UNWANTED.subject);
   });
 
   it('6. as Ada, lists what happened, without arguments', async () => {
     await slack.become('Ada');
     await slack.goTo('#general');
     await slack.command('/executions');
-    const list = await (await slack.message('Tool executions')).innerText();
+    const list = await read(await slack.message('Tool executions'));
     expect(list).toMatch(
       /List tickets on Helpdesk - Support - tickets\s+succeeded · no approval needed · read · Support agent · Today/,
     );
@@ -349,14 +349,14 @@ describe('a newcomer', () => {
     await slack.goTo('DM');
     const invitation = await slack.message('wants to act for you on Gmail - Support - send');
     const tab = await slack.follow(invitation.getByRole('link', { name: 'Connect Gmail' }));
-    expect(await tab.locator('main').innerText()).toMatch(/For\s+Cleo in Slack/);
+    expect(await read(tab.locator('main'))).toMatch(/For\s+Cleo in Slack/);
     await tab.getByRole('button', { name: 'Continue to Google' }).click();
     await tab.getByRole('button', { name: 'cleo@siesta.example' }).click();
     await tab.getByRole('heading', { name: 'Is this the right account?' }).waitFor();
-    expect(await tab.locator('main').innerText()).toMatch(/Account\s+cleo@siesta\.example/);
+    expect(await read(tab.locator('main'))).toMatch(/Account\s+cleo@siesta\.example/);
     await tab.getByRole('checkbox', { name: 'Let Support agent act for me' }).check();
     const code = (await slack.message('Type this code in the browser')).getByRole('heading');
-    await tab.getByLabel('The six digits in your Slack DM').fill(await code.innerText());
+    await tab.getByLabel('The six digits in your Slack DM').fill(await read(code));
     await tab.getByRole('button', { name: 'Connect' }).click();
     await tab.getByRole('heading', { name: 'Connected' }).waitFor();
     await tab.close();
@@ -367,7 +367,7 @@ describe('a newcomer', () => {
 
   it('7. as Cleo, has the card in her DM and nobody else has it; she approves, and the mail is sent', async () => {
     const shown = await slack.message(MAIL.body_text, 'Waiting for @Cleo');
-    expect(await shown.innerText()).toMatch(/Acts as\s+cleo@siesta\.example · Cleo’s own/);
+    expect(await read(shown)).toMatch(/Acts as\s+cleo@siesta\.example · Cleo’s own/);
     await slack.answer('pending_approval');
     for (const name of ['Ada', 'Ben', 'Dana'] as const) {
       await slack.become(name);
@@ -385,7 +385,7 @@ describe('a newcomer', () => {
     await slack.answer('succeeded');
     const mail = slack.outsideWorld.getByRole('listitem').filter({ hasText: MAIL.subject });
     await mail.filter({ hasText: 'sam@customer.example' }).waitFor();
-    expect(await slack.page.locator('#guide').innerText()).toContain('7 of 7');
+    expect(await read(slack.page.locator('#guide'))).toContain('7 of 7');
   });
 
   it('was never shown an error of the pages, nor a violated content security policy', async () => {
@@ -403,7 +403,7 @@ describe('a newcomer', () => {
     await slack.open(`${address()}/#/U0ADA/C0GENERAL`);
     await slack.command('/connections');
     const list = await slack.message('Helpdesk - Support - tickets');
-    expect(await list.innerText()).toContain('Gmail - Support - send');
+    expect(await read(list)).toContain('Gmail - Support - send');
     await slack.agent.getByText('6 functions may be called.').waitFor();
     await slack.ask({ function: 'list_tickets' });
     expect(await slack.answer('succeeded')).toContain('The coffee machine');

@@ -17,6 +17,14 @@ export async function startDatabaseProxy(uri: string) {
   let condition: Condition = 'open';
   const sockets = new Set<Socket>();
   let held: (() => void)[] = [];
+  let trap: { readonly bytes: Buffer; readonly lost: 'request' | 'answer' } | undefined;
+
+  const freezes = (chunk: Buffer, lost: 'request' | 'answer'): boolean => {
+    if (trap?.lost !== lost || !chunk.includes(trap.bytes)) return false;
+    trap = undefined;
+    condition = 'freeze';
+    return true;
+  };
 
   const pass = (from: Socket, to: Socket): void => {
     // One after the other, so that a change of pace never reorders bytes.
@@ -29,7 +37,13 @@ export async function startDatabaseProxy(uri: string) {
       });
     };
     const delay = (): number => (typeof condition === 'object' ? condition.delayMs / 2 : 0);
-    from.on('data', (chunk: Buffer) => then(() => void (to.destroyed || to.write(chunk))));
+    from.on('data', (chunk: Buffer) => {
+      freezes(chunk, 'request');
+      then(() => {
+        if (!to.destroyed) to.write(chunk);
+        freezes(chunk, 'answer');
+      });
+    });
     from.on('end', () => then(() => to.end()));
     from.on('error', () => undefined);
     from.on('close', () => sockets.delete(from));
@@ -57,6 +71,15 @@ export async function startDatabaseProxy(uri: string) {
       if (next === 'freeze') return;
       for (const go of held) go();
       held = [];
+    },
+    /** Freezes at the next insert into a collection: with it on its way, or done and its acknowledgement lost. */
+    freezeAtInsert: (collection: string, lost: 'request' | 'answer'): void => {
+      const length = Buffer.alloc(4);
+      length.writeInt32LE(collection.length + 1);
+      trap = {
+        bytes: Buffer.concat([Buffer.from('insert\0'), length, Buffer.from(`${collection}\0`)]),
+        lost,
+      };
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();

@@ -375,7 +375,8 @@ describe('tour', () => {
   it('moves on with what was seen, and earlier steps are implied by later ones', () => {
     const added = commandFacts('U0ADA', '/connections add');
     expect(ids(added)).toContain('connect');
-    expect(ids(added, 'Helpdesk - Support tickets')).toEqual(['caller', 'ask', 'decide']);
+    expect(ids(added, 'Approval requests for Helpdesk will be posted here')).toContain('connect');
+    expect(ids(added, 'Credential for *helpdesk* stored')).toEqual(['caller', 'ask', 'decide']);
     expect(ids(['agent:functions', 'agent:read:succeeded', 'agent:write:pending_approval'])).toEqual([
       'decide',
       'inspect',

@@ -25,7 +25,7 @@ const write = (subject: string) => ({
 /** G10. */
 const ANSWER_LIMIT_MS = 3_000;
 const RECOVERY_LIMIT_MS = 10_000;
-const OUTAGE_MS = 8_000;
+const OUTAGE_MS = 6_000;
 
 let world: World;
 let proxy: DatabaseProxy;
@@ -159,4 +159,73 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     expect(world.helpdesk.tickets().filter(({ subject }) => subject === 'Asked before.')).toHaveLength(1);
     expect(app.child.exitCode).toBeNull();
   }, 90_000);
+});
+
+describe('a call that is being recorded when the database freezes', () => {
+  it.each(['request', 'answer'] as const)(
+    'is taken back, and its key is free again (the %s is held up)',
+    async (lost) => {
+      const { deps, close } = await world.services();
+      const send = (key: string) =>
+        timed(
+          call(app.origin, seeded.token, '/v1/executions', write(`Asked as ${key}.`), {
+            'idempotency-key': key,
+          }),
+        );
+      const stored = () => deps.models.executions.find({ workspaceId: deps.workspaceId }).lean();
+      proxy.freezeAtInsert('executions', lost);
+      const answer = await send('one');
+      expect(answer).toMatchObject({
+        status: 503,
+        body: { code: 'unavailable', executed: false, retryable: true },
+      });
+      expect(answer.ms).toBeLessThan(ANSWER_LIMIT_MS);
+
+      proxy.set('open');
+      await until(
+        async () => (await stored().catch(() => [])).some(({ finishedAt }) => finishedAt !== null),
+        RECOVERY_LIMIT_MS,
+      );
+      // Longer than the sweepers take to ask for what is pending.
+      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      expect(
+        (await stored()).map(({ status, error, idempotencyKey }) => [status, error?.code, idempotencyKey]),
+      ).toEqual([['cancelled', 'unavailable', expect.stringMatching(/^withdrawn:ex_/)]]);
+      const ben = person(world.slack, 'U0BEN');
+      expect(ben.messages('C0APPROVALS')).toEqual([]);
+
+      const again = await send('one');
+      expect(again.body.status).toBe('pending_approval');
+      const card = await ben.waitForMessage(/Asked as one/);
+      await ben.click(card, 'approval.approve');
+      await until(() => world.helpdesk.tickets().some(({ subject }) => subject === 'Asked as one.'), 5_000);
+      await close();
+    },
+    60_000,
+  );
+
+  it('does not run when it was to run at once', async () => {
+    proxy.freezeAtInsert('executions', 'answer');
+    const requests = world.helpdesk.requests.length;
+    expect((await post(READ)).status).toBe(503);
+    proxy.set('open');
+    await until(async () => (await fetch(`${app.origin}/readyz`)).status === 200, RECOVERY_LIMIT_MS);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(world.helpdesk.requests).toHaveLength(requests);
+  }, 60_000);
+});
+
+describe('a call that was accepted', () => {
+  it('is never said to be refused, even when its end cannot be read', async () => {
+    world.helpdesk.delay = 300;
+    const calling = post({ ...READ, wait: 20 });
+    await until(() => world.helpdesk.requests.length > 0, 5_000);
+    proxy.set('freeze');
+    const answer = await calling;
+    expect(answer.status).toBe(202);
+    proxy.set('open');
+    const done = await call(app.origin, seeded.token, `/v1/executions/${answer.body.id}?wait=30`);
+    expect(done.body).toMatchObject({ status: 'succeeded', outcome_recorded: true });
+    expect(world.helpdesk.requests).toHaveLength(1);
+  }, 60_000);
 });

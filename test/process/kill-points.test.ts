@@ -154,9 +154,7 @@ describe.concurrent.each(ORDER)('killed at %s', (point) => {
     await jobs.updateMany({ type: 'single' }, { $set: { lockedAt: services.deps.clock.now() } });
 
     app = await inTurn(() => world.start());
-    const t0 = performance.now();
     const end = await recovered(subject);
-    console.log('MEASURED', subject, Math.round(performance.now() - t0));
     expect(EXPECTED[point]).toContainEqual({
       status: end.status,
       sent: sent(world.helpdesk, subject).length,

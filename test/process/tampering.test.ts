@@ -207,6 +207,15 @@ describe('facts that changed between approval and run', () => {
         return connections().update(ADA, connection, { config: JSON.parse(text) });
       },
     },
+    'the base URL changes': {
+      change: async (facts) => {
+        const connection = await facts.connection();
+        const config = JSON.parse(
+          JSON.stringify({ ...connection.config, base_url: `${world.helpdesk.origin}/v2` }),
+        );
+        return connections().update(ADA, connection, { config });
+      },
+    },
     'the policy changes': {
       change: async (facts) => {
         const connection = await facts.connection();

@@ -76,7 +76,7 @@ describe('the table', () => {
 });
 
 describe('random interleavings', () => {
-  const RUNS = 40;
+  const RUNS = 100;
   const STEPS = [
     'ask again',
     'approve',
@@ -92,12 +92,22 @@ describe('random interleavings', () => {
     'change the policy',
   ] as const;
   type Step = (typeof STEPS)[number];
+  /** More often than the rest, or hardly any round would get as far as a send. */
+  const ONWARD: readonly Step[] = [
+    'approve',
+    'approve by another',
+    'settle',
+    'settle',
+    'take here',
+    'take there',
+  ];
 
   let world: World;
   let here: Connected;
   let there: Connected;
   let seeded: Seeded;
   let round = 0;
+  const reached = new Map<ExecutionStatus, number>();
 
   beforeAll(async () => {
     world = await createWorld({ mongoUri: inject('mongoUri') });
@@ -195,9 +205,10 @@ describe('random interleavings', () => {
       await look();
     }
     await Promise.all([settleAll(here), settleAll(there)]);
-    await expect
-      .poll(async () => ['executing'].includes((await now(id)).status), { timeout: 5_000 })
-      .toBe(false);
+    here.services.runner.take(id);
+    there.services.runner.take(id);
+    const underWay = async () => ['queued', 'executing'].includes((await now(id)).status);
+    await expect.poll(underWay, { timeout: 5_000 }).toBe(false);
     await look();
 
     const { models, workspaceId } = here.deps;
@@ -206,10 +217,9 @@ describe('random interleavings', () => {
     expect(times).toBeLessThanOrEqual(1);
     expect(approval?.decisions.length).toBeLessThanOrEqual(1);
     if (times === 1) expect(approval).toMatchObject({ status: 'approved', bindingHash: last.bindingHash });
-    if (times === 1) expect(['succeeded', 'executing']).toContain(last.status);
-    if (last.status === 'succeeded') expect(times).toBe(1);
-    if (['denied', 'expired', 'cancelled'].includes(last.status)) expect(times).toBe(0);
+    expect(times === 1).toBe(last.status === 'succeeded');
     expect(await models.executions.countDocuments({ workspaceId, idempotencyKey: subject })).toBe(1);
+    reached.set(last.status, (reached.get(last.status) ?? 0) + 1);
     // What still waits would count against the caller in the rounds to come.
     await here.services.executions.cancel(last, 'The round is over.');
   }
@@ -217,10 +227,12 @@ describe('random interleavings', () => {
   it(`hold for ${RUNS} rounds: one send at most, only when approved and bound, and an end is final`, {
     timeout: 120_000,
   }, async () => {
-    const group = fc.array(fc.constantFrom(...STEPS), { minLength: 1, maxLength: 4 });
+    const group = fc.array(fc.constantFrom(...STEPS, ...ONWARD), { minLength: 1, maxLength: 4 });
     await fc.assert(fc.asyncProperty(fc.array(group, { minLength: 1, maxLength: 6 }), holds), {
       numRuns: RUNS,
     });
+    // The rounds are of use only if some of them get to a send.
+    expect(reached.get('succeeded')).toBeGreaterThan(10);
   });
 
   it('the usual way through them sends once', async () => {
