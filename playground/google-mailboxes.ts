@@ -11,6 +11,8 @@ export interface PlaygroundMail {
   readonly bcc: string;
   readonly subject: string;
   readonly message_id: string;
+  /** ISO 8601, of the mailbox's own clock. */
+  readonly date: string;
   readonly body_text: string;
 }
 
@@ -98,6 +100,7 @@ export class Mailboxes {
       bcc: header('bcc'),
       subject: header('subject'),
       message_id: header('message-id'),
+      date: new Date(Number(internalDate)).toISOString(),
       body_text: plainText(payload),
     };
     return { mail, date: Math.floor(Number(internalDate) / 1_000), history: BigInt(historyId) };

@@ -77,14 +77,14 @@ function ticketRow(ticket) {
   );
 }
 
-function mailRow({ id, to, subject, date, snippet }) {
+function mailRow({ id, to, subject, date, body_text: text }) {
   const seconds = Date.parse(date) / 1000;
   return el(
     'li',
     { class: 'mail', dataset: { mail: id } },
     el('div', {}, el('strong', { class: 'grow' }, subject), when(seconds)),
-    el('div', { class: 'to' }, `to ${[to].flat().join(', ')}`),
-    snippet && el('div', { class: 'snippet' }, snippet),
+    el('div', { class: 'to' }, `to ${to}`),
+    el('div', { class: 'snippet' }, text),
   );
 }
 

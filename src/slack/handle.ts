@@ -1,4 +1,5 @@
 /** How clicks and submitted modals are taken in: acked in time, and every failure becomes words for the person. */
+
 import type {
   BlockAction,
   BlockElementAction,
@@ -7,6 +8,7 @@ import type {
   ViewSubmitAction,
 } from '@slack/bolt';
 import type { View } from '@slack/types';
+import { explained } from '../../blocks/parts/text.js';
 import { AppError } from '../errors.js';
 import { explain, type SlackEdge } from './edge.js';
 import { problemModal, type Trigger, updateView } from './modal.js';
@@ -28,7 +30,7 @@ export function onClick(edge: SlackEdge, actionId: string, act: (click: Click) =
     try {
       await act({ userId: body.user.id, value: buttonValue(action), body, trigger_id, view });
     } catch (error) {
-      await tellUser(edge, body, explain(error, edge.log));
+      await tellUser(edge, body, explained(explain(error, edge.log)));
     }
   });
 }

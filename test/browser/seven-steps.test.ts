@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WatchedBrowser } from './browser.js';
 import { Playground, read } from './page.js';
@@ -31,6 +32,8 @@ let product: RunningProduct;
 let browser: WatchedBrowser;
 let slack: Playground;
 let failed: string | null = null;
+/** What the browser says about the one-time links that were followed twice, on purpose. */
+const spent: string[] = [];
 
 const address = (): string => `http://localhost:${port}`;
 
@@ -58,8 +61,19 @@ afterEach(async ({ task }) => {
   await browser.picture(task.name);
 });
 
+/** Follows a one-time link again, and checks that nothing opens any more. */
+async function followSpent(link: Locator): Promise<void> {
+  const tab = await slack.follow(link);
+  expect(await tab.getByRole('button').count()).toBe(0);
+  expect(await read(tab.locator('main'))).not.toContain('siesta_');
+  spent.push(
+    `error at ${tab.url()}: Failed to load resource: the server responded with a status of 410 (Gone)`,
+  );
+  await tab.close();
+}
+
 /** The one-time page behind a link of a modal: types each secret where its label says, and stores it. */
-async function enterSecret(link: Parameters<Playground['follow']>[0], secrets: Record<string, string>) {
+async function enterSecret(link: Locator, secrets: Record<string, string>) {
   const form = await slack.follow(link);
   for (const [label, value] of Object.entries(secrets)) await form.getByLabel(label).fill(value);
   await form.getByRole('button', { name: 'Store it' }).click();
@@ -151,9 +165,7 @@ describe('a newcomer', () => {
     const added = await slack.dialog('Connection added', 'is entered on a web page');
     const link = added.link('Enter the API key');
     await enterSecret(link, { 'API key': await slack.offered('API key') });
-    const again = await slack.follow(link);
-    expect(await read(again.locator('main'))).not.toContain('Store it');
-    await again.close();
+    await followSpent(link);
     await added.press('Show the connection');
     const detail = await (await slack.dialog('Connection', 'Readiness')).text();
     for (const said of [
@@ -186,11 +198,7 @@ describe('a newcomer', () => {
     const token = await read(tab.getByRole('status', { name: 'Token of Support agent' }));
     expect(token).toMatch(/^siesta_\w{40,}$/);
     await tab.close();
-    const again = await slack.follow(link);
-    await again.getByRole('heading').first().waitFor();
-    expect(await again.content()).not.toContain(token);
-    expect(await again.getByRole('button').count()).toBe(0);
-    await again.close();
+    await followSpent(link);
     await slack.escapeAll();
     await slack.agent.getByLabel('Token').fill(token);
     await slack.agent.getByText('Nothing may be called yet').waitFor();
@@ -384,12 +392,13 @@ describe('a newcomer', () => {
     await slack.message(MAIL.body_text, /Approved by @Cleo · Today .* · done/);
     await slack.answer('succeeded');
     const mail = slack.outsideWorld.getByRole('listitem').filter({ hasText: MAIL.subject });
-    await mail.filter({ hasText: 'sam@customer.example' }).waitFor();
+    await mail.filter({ hasText: 'to sam@customer.example' }).filter({ hasText: MAIL.body_text }).waitFor();
     expect(await read(slack.page.locator('#guide'))).toContain('7 of 7');
   });
 
   it('was never shown an error of the pages, nor a violated content security policy', async () => {
-    expect(browser.complaints).toEqual([]);
+    expect(spent).toHaveLength(2);
+    expect(browser.complaints).toEqual(spent);
     await slack.page.evaluate("new Image().src = 'https://elsewhere.example/spy.png'");
     await expect.poll(() => browser.complaints.join()).toMatch(/Content Security Policy/);
   });

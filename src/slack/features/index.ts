@@ -1,4 +1,5 @@
 import type { ExtendedErrorHandlerArgs } from '@slack/bolt/dist/App.js';
+import { explained } from '../../../blocks/parts/text.js';
 import { explain, type Register } from '../edge.js';
 import { type Place, tellUser } from '../tell.js';
 import { registerApprovals } from './approvals/register.js';
@@ -27,7 +28,7 @@ export const registerFeatures: Register = (edge) => {
   edge.app.error(async ({ error, body }: ExtendedErrorHandlerArgs) => {
     const text = explain(error, edge.log);
     const place = placeOf(body);
-    if (place) await tellUser(edge, place, text);
+    if (place) await tellUser(edge, place, explained(text));
   });
 };
 

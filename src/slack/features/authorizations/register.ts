@@ -1,4 +1,5 @@
 import type { AllMiddlewareArgs, BlockButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
+import { explained } from '../../../../blocks/parts/text.js';
 import { explain, type Register, type SlackEdge } from '../../edge.js';
 import { ACTIONS } from '../../ids.js';
 import { tellUser } from '../../tell.js';
@@ -29,7 +30,7 @@ const handler =
       else await tellUser(edge, body, 'That button is for somebody else.');
       if (body.view?.type === 'home') await publishHome(edge, body.user.id);
     } catch (error) {
-      await tellUser(edge, body, explain(error, edge.log));
+      await tellUser(edge, body, explained(explain(error, edge.log)));
     }
   };
 
