@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../src/config.js';
 import { parseKeyRing } from '../src/credentials/key-ring.js';
 
-const SLACK = { SLACK_BOT_TOKEN: 'fake-bot-token', PUBLIC_URL: 'https://siesta.example', ENCRYPTION_KEYS: 'k1:abc' };
+const SLACK = {
+  SLACK_BOT_TOKEN: 'fake-bot-token',
+  PUBLIC_URL: 'https://siesta.example',
+  ENCRYPTION_KEYS: 'k1:abc',
+};
 
 function problem(env: Record<string, string>): string {
   try {
@@ -17,13 +21,25 @@ function problem(env: Record<string, string>): string {
 describe('configuration', () => {
   it('is the playground without tokens, on this machine only', () => {
     const config = parseConfig({}, false);
-    expect(config).toMatchObject({ slack: null, port: 3000, host: '127.0.0.1', publicUrl: 'http://localhost:3000', dataDir: '.data' });
+    expect(config).toMatchObject({
+      slack: null,
+      port: 3000,
+      host: '127.0.0.1',
+      publicUrl: 'http://localhost:3000',
+      dataDir: '.data',
+    });
   });
 
   it('takes Socket Mode with an app token and HTTP with a signing secret', () => {
-    expect(parseConfig({ ...SLACK, SLACK_APP_TOKEN: 'fake-app-token' }, false).slack?.appToken).toBe('fake-app-token');
+    expect(parseConfig({ ...SLACK, SLACK_APP_TOKEN: 'fake-app-token' }, false).slack?.appToken).toBe(
+      'fake-app-token',
+    );
     const http = parseConfig({ ...SLACK, SLACK_SIGNING_SECRET: 'fake' }, false);
-    expect(http.slack).toMatchObject({ appToken: null, signingSecret: 'fake', apiUrl: 'https://slack.com/api/' });
+    expect(http.slack).toMatchObject({
+      appToken: null,
+      signingSecret: 'fake',
+      apiUrl: 'https://slack.com/api/',
+    });
     expect(http.host).toBe('0.0.0.0');
   });
 
@@ -42,7 +58,11 @@ describe('configuration', () => {
   it.each([
     ['a bot token alone', { SLACK_BOT_TOKEN: 'fake' }, 'SLACK_APP_TOKEN'],
     ['an app token alone', { SLACK_APP_TOKEN: 'fake' }, 'SLACK_BOT_TOKEN'],
-    ['no public address', { SLACK_BOT_TOKEN: 'fake', SLACK_APP_TOKEN: 'fake', ENCRYPTION_KEYS: 'k' }, 'PUBLIC_URL'],
+    [
+      'no public address',
+      { SLACK_BOT_TOKEN: 'fake', SLACK_APP_TOKEN: 'fake', ENCRYPTION_KEYS: 'k' },
+      'PUBLIC_URL',
+    ],
     ['a port that is none', { PORT: '70000' }, 'PORT'],
     ['endpoints that are not JSON', { CONNECTOR_ENDPOINTS: '{gmail' }, 'CONNECTOR_ENDPOINTS'],
     ['a log level that does not exist', { LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],

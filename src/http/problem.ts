@@ -46,12 +46,20 @@ export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply
     });
 }
 
-/** Names of what the driver throws when the server is away or frozen. */
+/**
+ * Names of what the driver throws when the server is away or frozen. An unexpected response is what a retry ends in when
+ * the server it is to go to is not known yet.
+ */
 const DATABASE_AWAY =
-  /^Mongo(ServerSelection|Network|NetworkTimeout|NotConnected|WaitQueueTimeout|PoolCleared|PoolClosed|Topology|WriteConcern)|^MongooseServerSelectionError/;
+  /^Mongo(ServerSelection|Network|NotConnected|WaitQueueTimeout|PoolCleared|PoolClosed|Topology|WriteConcern|UnexpectedServerResponse)|^MongooseServerSelectionError/;
+/** Answers of a server that is not, or no longer, the one to ask (stepped down, shutting down). */
+const TRY_AGAIN = ['RetryableWriteError', 'TransientTransactionError'];
 
 export function isDatabaseAway(error: unknown): boolean {
-  return error instanceof Error && DATABASE_AWAY.test(error.name);
+  if (!(error instanceof Error)) return false;
+  const { errorLabels } = error as { errorLabels?: unknown };
+  const labels: readonly unknown[] = Array.isArray(errorLabels) ? errorLabels : [];
+  return DATABASE_AWAY.test(error.name) || TRY_AGAIN.some((label) => labels.includes(label));
 }
 
 /** What any error looks like to a caller. Unexpected ones carry an id that the log has too, and nothing else. */

@@ -129,6 +129,8 @@ export class Delivery {
       unfurl_media: false,
     });
     crashAt('after_card_post');
+    // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
+    await this.outbox.block(`channel:${channel}`, this.after(CHANNEL_INTERVAL_MS));
     await this.outbox.posted(row, answer.channel ?? channel, answer.ts ?? '');
     await this.outbox.delivered(row, drawing.version);
   }
@@ -182,6 +184,10 @@ export class Delivery {
     if (!channel) throw new Error('conversations.open gave no channel');
     this.dms.set(to, channel);
     return channel;
+  }
+
+  private after(milliseconds: number): Date {
+    return new Date(this.deps.clock.now().getTime() + milliseconds);
   }
 
   private kickAt(when: Date): void {

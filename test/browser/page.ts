@@ -46,6 +46,12 @@ export class Playground {
     return this.page.locator('[data-ready=true]').waitFor();
   }
 
+  /** The colour that the page writes in: it tells light from dark. */
+  ink(): Promise<string | undefined> {
+    const body = this.page.locator('main');
+    return body.evaluate((node) => node.ownerDocument.defaultView?.getComputedStyle(node).color);
+  }
+
   async become(name: Name): Promise<void> {
     const person = this.page
       .getByRole('group', { name: 'You are' })
@@ -129,6 +135,25 @@ export class Playground {
     const tab = await opening;
     await tab.waitForLoadState();
     return tab;
+  }
+
+  /** The one-time page behind a link of a modal: types each secret where its label says, and stores it. */
+  async enterSecret(link: Locator, secrets: Readonly<Record<string, string>>): Promise<void> {
+    const form = await this.follow(link);
+    for (const [label, value] of Object.entries(secrets)) await form.getByLabel(label).fill(value);
+    await form.getByRole('button', { name: 'Store it' }).click();
+    await form.getByRole('heading', { name: 'Stored' }).waitFor();
+    await form.close();
+  }
+
+  /** Lets the first caller of a connection call everything that is turned on. */
+  async giveAccess(key: string, caller: string): Promise<void> {
+    await this.command(`/connections access ${key}`);
+    await (await this.dialog('Access', 'No caller may use it yet')).press('Give access');
+    const form = await this.dialog('Give access', 'What it may call');
+    await form.choose('Caller', caller);
+    await form.press('Save');
+    await (await this.dialog('Access', new RegExp(`Access is saved[\\s\\S]*${caller}`))).escape();
   }
 
   /** Fills in the sample agent's form and sends it. */

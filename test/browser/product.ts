@@ -1,6 +1,6 @@
 /** The product as a newcomer starts it: no Slack tokens, so the playground comes with it. One folder survives restarts. */
 import { spawn } from 'node:child_process';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project-folder.js';
 
@@ -62,28 +62,21 @@ export async function startProduct(port: number, dataDir: string): Promise<Runni
   };
 }
 
-/** A free port with two free ones after it: the helpdesk and the stand-in for Google are next door. */
+/**
+ * A free port with two free ones after it, where the helpdesk and the stand-in for Google will be. Below the range that
+ * systems take client ports from (32768 on Linux), so that nothing takes one while the product is restarted.
+ */
 export async function freePorts(): Promise<number> {
   for (;;) {
-    const first = await listen(0);
-    const port = portOf(first);
-    const neighbours = await Promise.all([port + 1, port + 2].map((next) => listen(next).catch(() => null)));
-    const held = [first, ...neighbours].filter((server) => server !== null);
-    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
-    if (held.length === 3) return port;
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if ((await Promise.all([port, port + 1, port + 2].map(isFree))).every(Boolean)) return port;
   }
 }
 
-function listen(port: number): Promise<Server> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve(server));
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('a listening server has no port');
-  return address.port;
 }

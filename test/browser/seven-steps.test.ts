@@ -24,6 +24,7 @@ const MAIL = {
   subject: 'Your printer is cold again',
   body_text: 'A technician is on the way.',
 };
+const GONE = 'Failed to load resource: the server responded with a status of 410 (Gone)';
 const PURPOSE = 'Support agents read and file tickets';
 
 let port: number;
@@ -66,28 +67,8 @@ async function followSpent(link: Locator): Promise<void> {
   const tab = await slack.follow(link);
   expect(await tab.getByRole('button').count()).toBe(0);
   expect(await read(tab.locator('main'))).not.toContain('siesta_');
-  spent.push(
-    `error at ${tab.url()}: Failed to load resource: the server responded with a status of 410 (Gone)`,
-  );
+  spent.push(`error at ${tab.url()}: ${GONE}`);
   await tab.close();
-}
-
-/** The one-time page behind a link of a modal: types each secret where its label says, and stores it. */
-async function enterSecret(link: Locator, secrets: Record<string, string>) {
-  const form = await slack.follow(link);
-  for (const [label, value] of Object.entries(secrets)) await form.getByLabel(label).fill(value);
-  await form.getByRole('button', { name: 'Store it' }).click();
-  await form.getByRole('heading', { name: 'Stored' }).waitFor();
-  await form.close();
-}
-
-async function giveAccess(key: string): Promise<void> {
-  await slack.command(`/connections access ${key}`);
-  await (await slack.dialog('Access', 'No caller may use it yet')).press('Give access');
-  const form = await slack.dialog('Give access', 'What it may call');
-  await form.choose('Caller', 'Support agent');
-  await form.press('Save');
-  await (await slack.dialog('Access', /Access is saved[\s\S]*Support agent/)).escape();
 }
 
 describe('a newcomer', () => {
@@ -111,18 +92,15 @@ describe('a newcomer', () => {
   });
 
   it('1. switches between light and dark, and the page remembers', async () => {
-    const { page } = slack;
-    const background = (): Promise<unknown> =>
-      page.locator('main').evaluate((node) => node.ownerDocument.defaultView?.getComputedStyle(node).color);
-    const light = await background();
-    await page.getByRole('button', { name: 'Switch between light and dark' }).click();
-    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
-    const dark = await background();
+    const toggle = slack.page.getByRole('button', { name: 'Switch between light and dark' });
+    const light = await slack.ink();
+    await toggle.click();
+    const dark = await slack.ink();
     expect(dark).not.toBe(light);
     await slack.open(`${address()}/`);
-    expect(await background()).toBe(dark);
-    await page.getByRole('button', { name: 'Switch between light and dark' }).click();
-    expect(await background()).toBe(light);
+    expect(await slack.ink()).toBe(dark);
+    await toggle.click();
+    expect(await slack.ink()).toBe(light);
   });
 
   it('2. as Ada, is told what to do while there are no connections', async () => {
@@ -164,7 +142,7 @@ describe('a newcomer', () => {
     await approval.press('Create');
     const added = await slack.dialog('Connection added', 'is entered on a web page');
     const link = added.link('Enter the API key');
-    await enterSecret(link, { 'API key': await slack.offered('API key') });
+    await slack.enterSecret(link, { 'API key': await slack.offered('API key') });
     await followSpent(link);
     await added.press('Show the connection');
     const detail = await (await slack.dialog('Connection', 'Readiness')).text();
@@ -202,7 +180,7 @@ describe('a newcomer', () => {
     await slack.escapeAll();
     await slack.agent.getByLabel('Token').fill(token);
     await slack.agent.getByText('Nothing may be called yet').waitFor();
-    await giveAccess('helpdesk');
+    await slack.giveAccess('helpdesk', 'Support agent');
     await slack.agent.getByText('3 functions may be called.').waitFor();
   });
 
@@ -337,12 +315,12 @@ describe('a newcomer', () => {
       'Create',
     );
     const added = await slack.dialog('Connection added', 'OAuth client');
-    await enterSecret(added.link('Enter the OAuth client'), {
+    await slack.enterSecret(added.link('Enter the OAuth client'), {
       'Client ID': await slack.offered('Google client ID'),
       'Client secret': await slack.offered('Google client secret'),
     });
     await slack.escapeAll();
-    await giveAccess('gmail');
+    await slack.giveAccess('gmail', 'Support agent');
   });
 
   it('7. as Cleo, connects her account from her DM and allows the agent', async () => {

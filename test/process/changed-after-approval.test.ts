@@ -76,13 +76,18 @@ async function approvedThen(body: object, who: string, between: () => Promise<un
   const { approvals } = connected.services;
   const hash = (await approvals.ofExecution(asked.body.id))?.bindingHash.slice(0, 8) ?? '';
   // Decided here rather than by a click, so that the claim is left to the app's sweeper, two seconds later.
-  const outcome = await approvals.decide({
+  const click = {
     executionId: asked.body.id,
     hash,
     userId: who,
     decision: 'approved',
     reason: null,
-  });
+  } as const;
+  let outcome = await approvals.decide(click);
+  if (outcome.kind === 'refused' && /faster than anybody can read/.test(outcome.reason)) {
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    outcome = await approvals.decide(click);
+  }
   if (outcome.kind !== 'recorded') throw new Error(JSON.stringify(outcome));
   await approvals.settle(outcome.approval);
   await between();

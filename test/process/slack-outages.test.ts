@@ -92,7 +92,7 @@ describe('Slack answers 429, then 500, then drops connections', () => {
       const times = ben.messages(channel).map(({ ts }) => Number(ts) * 1_000);
       return times.slice(1).map((time, index) => time - (times[index] ?? 0));
     });
-    expect(Math.min(...gaps)).toBeGreaterThan(1_000 - ON_THE_WAY_MS);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1_000);
     const onTheWay = posts().filter(({ too_early }) => too_early).length;
     console.info(
       `${posts().length} posts for ${2 * PENDING} cards, ${onTheWay} on their way when a window opened, shortest gap ${Math.round(Math.min(...gaps))} ms`,
