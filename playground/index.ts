@@ -85,6 +85,9 @@ async function onPort<T>(port: number, start: (port: number) => Promise<T>): Pro
     return await start(port);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    console.warn(
+      `Port ${port} is taken: a playground service moves, and connections stored for it need its new address.`,
+    );
     return start(0);
   }
 }

@@ -153,6 +153,8 @@ function startDeadline(
 /** Host, method, status, time: paths and queries may hold secrets and are left out. */
 function logged(send: Outbound['send'], log: Logger): Outbound['send'] {
   return async (request, policy) => {
+    // Asked only whether the rules would let it through; that nothing is sent is no news.
+    if (request.signal?.aborted) return send(request, policy);
     const started = performance.now();
     const about = (): object => ({
       method: request.method,

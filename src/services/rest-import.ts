@@ -38,7 +38,7 @@ export class RestImportService {
    */
   async read(given: string, auth: string, typed: Readonly<Record<string, JsonValue>>): Promise<RestImport> {
     const url = documentUrl(given);
-    const imported = await importOpenApi(url ? await this.fetch(url) : given);
+    const imported = await importOpenApi(url ? await this.download(url) : given);
     if (imported.operations.length === 0) {
       throw refusal('The document describes no operation that can be called.', '/openapi');
     }
@@ -58,7 +58,7 @@ export class RestImportService {
     };
   }
 
-  private async fetch(url: URL): Promise<string> {
+  private async download(url: URL): Promise<string> {
     if (url.username !== '' || url.password !== '') {
       throw refusal('The address must not carry a user name or password.', '/openapi');
     }

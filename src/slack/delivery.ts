@@ -40,6 +40,10 @@ const HOPELESS = new Set([
   'message_not_found',
 ]);
 
+function methodOf(row: OutboxDocument): 'chat.postMessage' | 'chat.update' {
+  return row.ts === null ? 'chat.postMessage' : 'chat.update';
+}
+
 /** A surplus copy that we only learned of from a click: if it is not there, nothing is missing (abuse case 22). */
 function isAdopted({ _id, view, subjectId, channel, ts }: OutboxDocument): boolean {
   return _id === `${view}:${subjectId}:${channel}:${ts}`;
@@ -97,12 +101,7 @@ export class Delivery {
       await this.outbox.giveUp(row, 'its time was over before it could be delivered');
       return;
     }
-    const method = row.ts === null ? 'chat.postMessage' : 'chat.update';
-    const blockedUntil = await this.blockedUntil(method);
-    if (blockedUntil) {
-      await this.outbox.postpone(row, blockedUntil, false);
-      return;
-    }
+    if (await this.isHeldBack(row)) return;
     const drawing = await this.drawers[row.view](row);
     if (!drawing) {
       await this.outbox.giveUp(row, 'there is nothing to show');
@@ -120,6 +119,8 @@ export class Delivery {
       this.kickAt(busyUntil);
       return;
     }
+    // Once more: drawing takes a while, and another process may have been told to wait meanwhile.
+    if (await this.isHeldBack(row)) return;
     crashAt('before_card_post');
     const answer = await this.client.chat.postMessage({
       channel,
@@ -141,9 +142,16 @@ export class Delivery {
     await this.outbox.delivered(row, drawing.version);
   }
 
+  /** Puts the row off while Slack's Retry-After for its method lasts. */
+  private async isHeldBack(row: OutboxDocument): Promise<boolean> {
+    const until = await this.blockedUntil(methodOf(row));
+    if (until) await this.outbox.postpone(row, until, false);
+    return until !== null;
+  }
+
   private async failed(row: OutboxDocument, error: unknown): Promise<void> {
     const now = this.deps.clock.now().getTime();
-    const method = row.ts === null ? 'chat.postMessage' : 'chat.update';
+    const method = methodOf(row);
     if (error instanceof WebAPIRateLimitedError) {
       const until = new Date(now + error.retryAfter * 1_000);
       this.blocked.set(method, until);

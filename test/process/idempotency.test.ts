@@ -51,6 +51,7 @@ describe('100 identical requests at once, through two processes', () => {
       if (answer.status !== 503) return answer;
       expect(answer.body).toMatchObject({ executed: false, retryable: true });
       refused += 1;
+      await new Promise((resolve) => setTimeout(resolve, 250 + 10 * n));
     }
   }
   const askAtOnce = (body: unknown, key: string) =>
@@ -58,6 +59,7 @@ describe('100 identical requests at once, through two processes', () => {
 
   it.each(['key-1', 'key-2', 'key-3'])(
     'a write under %s is asked about once, and another body refused',
+    { timeout: 90_000 },
     async (key) => {
       const answers = await askAtOnce(ticketRequest(`Under ${key}`), key);
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
@@ -75,7 +77,7 @@ describe('100 identical requests at once, through two processes', () => {
       expect(await models.payloads.countDocuments(orphans)).toBeLessThanOrEqual(refused);
       expect(await models.approvals.countDocuments(orphans)).toBeLessThanOrEqual(refused);
 
-      const ben = person(world.slack, 'U0BEN', { patienceMs: 10_000 });
+      const ben = person(world.slack, 'U0BEN', { patienceMs: 20_000 });
       const shown = (channel: readonly { text: string; ts: string }[]) =>
         channel.filter((message) => JSON.stringify(message).includes(`Under ${key}`)).length;
       await ben.waitForMessage(
@@ -95,7 +97,7 @@ describe('100 identical requests at once, through two processes', () => {
         .messages('C0APPROVALS')
         .find((message) => JSON.stringify(message).includes(`Under ${key}`));
       if (card) await ben.click(card, 'approval.approve');
-      const [end] = await ends(looking, [String(id)], 10_000);
+      const [end] = await ends(looking, [String(id)], 20_000);
       expect(end?.status).toBe('succeeded');
       expect(sent(world.helpdesk, `Under ${key}`)).toHaveLength(1);
       const afterwards = await askAtOnce(ticketRequest(`Under ${key}`), key);
@@ -106,7 +108,7 @@ describe('100 identical requests at once, through two processes', () => {
     },
   );
 
-  it('a call that runs at once runs once', async () => {
+  it('a call that runs at once runs once', { timeout: 60_000 }, async () => {
     const before = world.helpdesk.requests.length;
     const body = { connection: 'helpdesk', function: 'list_tickets', arguments: {} };
     const answers = await askAtOnce(body, 'direct');
@@ -147,7 +149,7 @@ describe('abuse 37: approved, and run by two processes at once', () => {
     await Promise.all(takers.map((taker) => taker.stop()));
   });
 
-  it(`sends each of ${COUNT} once`, async () => {
+  it(`sends each of ${COUNT} once`, { timeout: 60_000 }, async () => {
     const subjects = Array.from({ length: COUNT }, (_, n) => `Taken twice ${n + 1}.`);
     const executions = await eachOf(subjects, async (subject) => {
       const execution = await ask(looking, seeded, subject.replaceAll(' ', '-'));
@@ -157,7 +159,7 @@ describe('abuse 37: approved, and run by two processes at once', () => {
     const ids = executions.map(({ _id }) => _id);
     const at = Date.now() + 200;
     for (const taker of takers) taker.take(ids, at);
-    const done = await ends(looking, ids, 20_000);
+    const done = await ends(looking, ids, 40_000);
     expect(done.map(({ status }) => status)).toEqual(Array(COUNT).fill('succeeded'));
     for (const subject of subjects)
       expect(sent(world.helpdesk, subject.replaceAll(' ', '-'))).toHaveLength(1);
