@@ -28,7 +28,7 @@ export async function openDatabase(config: Config, log: Logger, signal?: AbortSi
   const uri = config.mongodbUri ?? embedded?.uri ?? '';
   try {
     const database = await connectDatabase({ uri, log, ...(signal ? { signal } : {}) });
-    await probeDatabase(database.connection);
+    await probeDatabase(database.background);
     return {
       database,
       close: async () => {

@@ -32,7 +32,8 @@ const SWEEPERS: readonly Sweeper[] = [
 const COLLECTION = 'agenda_jobs';
 /** How often agenda looks. Numbers, never words: '200 milliseconds' was read as 200 seconds (shared/STACK.md). */
 const PROCESS_EVERY_MS = 1_000;
-const LOCK_MS = 60_000;
+/** A sweeper that died with its process holds up the next one for this long; two at once would be harmless. */
+const LOCK_MS = 8_000;
 
 export interface Sweeping {
   stop(): Promise<void>;

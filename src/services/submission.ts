@@ -112,8 +112,14 @@ export class SubmissionService {
     const args = parseArguments(fn, request.arguments);
     const verdict = evaluate(connection, fn, args);
     const onBehalfOf = await this.member(request.onBehalfOf, connection);
-    const base = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash);
-    const plan: Plan = { connection, fn, args, verdict, execution: base, tooLate: request.tooLate };
+    const [execution, allowed, pending] = await Promise.all([
+      this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash),
+      onBehalfOf === null || this.members.allows(onBehalfOf, caller._id, connection),
+      onBehalfOf === null && verdict.effect !== 'ask'
+        ? 0
+        : this.executions.pendingOf(caller._id, PENDING_LIMIT),
+    ]);
+    const plan: Plan = { connection, fn, args, verdict, execution, tooLate: request.tooLate };
 
     const stop = stopped(settings, connection, caller);
     if (stop) return this.refuse(plan, stop, verdict.requirement);
@@ -121,14 +127,12 @@ export class SubmissionService {
       const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
       return this.refuse(plan, { code: 'policy_blocked', message }, 'blocked');
     }
-    const waitsForPeople = onBehalfOf !== null || verdict.effect === 'ask';
-    if (waitsForPeople && (await this.executions.pendingOf(caller._id, PENDING_LIMIT)) >= PENDING_LIMIT) {
+    const waitsForPeople = !allowed || verdict.effect === 'ask';
+    if (waitsForPeople && pending >= PENDING_LIMIT) {
       const message = `This caller has ${PENDING_LIMIT} requests waiting for people. Wait for answers, or cancel some.`;
       throw new AppError('too_many_pending', message, { retryAfter: 60 });
     }
-    if (onBehalfOf !== null && !(await this.members.allows(onBehalfOf, caller._id, connection))) {
-      return this.waitForMember(plan);
-    }
+    if (!allowed) return this.waitForMember(plan);
     return verdict.effect === 'ask' ? this.askForApproval(plan) : this.runNow(plan);
   }
 

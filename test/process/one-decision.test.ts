@@ -124,7 +124,7 @@ it.each(Array.from({ length: ROUNDS }, (_, n) => n + 1))('round %i', { timeout: 
   await until(
     () => APPROVERS.every((id) => tooLate().filter(({ who }) => who === id).length >= due(id)),
     15_000,
-    () => JSON.stringify(tooLate()),
+    () => apps.map((each) => each.output().slice(-4_000)).join('\n'),
   );
   unanswered += pressAgain().length;
   const late = { workspaceId, action: 'approval.late_click', 'subject.id': id };
