@@ -130,9 +130,10 @@ export class Delivery {
       unfurl_media: false,
     });
     crashAt('after_card_post');
+    // First of all, because a message that we do not know of is posted again and never brought up to date.
+    await this.outbox.posted(row, answer.channel ?? channel, answer.ts ?? '');
     // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
     await this.outbox.block(`channel:${channel}`, this.after(CHANNEL_INTERVAL_MS));
-    await this.outbox.posted(row, answer.channel ?? channel, answer.ts ?? '');
     await this.outbox.delivered(row, drawing.version);
   }
 
