@@ -1,12 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole processes, killed and timed: one file at a time, so that they measure the product and not each other. */
+const PROCESS_TESTS = ['test/process/**/*.test.ts', 'test/admin.test.ts', 'test/database/embedded.test.ts'];
+const LIMITS = { testTimeout: 30_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/browser/**', 'node_modules/**', 'dist/**'],
     globalSetup: ['test/setup/mongod.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...LIMITS,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**', ...PROCESS_TESTS],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...LIMITS,
+          name: 'processes',
+          include: PROCESS_TESTS,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
