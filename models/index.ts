@@ -169,6 +169,7 @@ function schemas() {
       bindingHash: maybeText,
       idempotencyKey: text,
       requestHash: text,
+      handedOut: { type: Boolean },
       attempt: any,
       error: any,
       note: maybeText,

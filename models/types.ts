@@ -207,6 +207,8 @@ export interface ExecutionDocument {
   bindingHash: string | null;
   idempotencyKey: string;
   requestHash: string;
+  /** A repeat of the request was given this id: the record stands. */
+  handedOut?: boolean;
   attempt: Attempt | null;
   error: ExecutionError | null;
   /** What the person who decided wrote. */

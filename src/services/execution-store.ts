@@ -113,8 +113,9 @@ export class ExecutionStore {
   /**
    * Takes back a record whose caller was told that nothing was executed, whether it has arrived, is still on its way or
    * never left: its id is taken by one that has ended, and its idempotency key is free again.
+   * False when a repeat of the request was given its id meanwhile: then it stands.
    */
-  async withdraw(record: ExecutionDocument): Promise<void> {
+  async withdraw(record: ExecutionDocument): Promise<boolean> {
     const message = 'The call could not be recorded in time; its caller was told that nothing was executed.';
     const end: Partial<ExecutionDocument> = {
       ...ended(this.deps.clock.now(), { code: 'unavailable', message }),
@@ -122,7 +123,19 @@ export class ExecutionStore {
       approvalStatus: record.approvalStatus === 'pending' ? 'cancelled' : record.approvalStatus,
     };
     const status = record.status === 'executing' ? 'failed' : 'cancelled';
-    if (!(await this.insert({ ...record, ...end, status }))) await this.transition(record, status, end);
+    if (await this.insert({ ...record, ...end, status })) return true;
+    return (await this.transition(record, status, end, { handedOut: { $ne: true } })) !== null;
+  }
+
+  /** Its id is about to be given to a repeat of the request, so it can no longer be withdrawn. False when it was. */
+  async handOut(record: ExecutionDocument): Promise<boolean> {
+    if (record.handedOut) return true;
+    const { models, workspaceId } = this.deps;
+    const done = await models.executions.updateOne(
+      { _id: record._id, workspaceId, idempotencyKey: record.idempotencyKey },
+      { $set: { handedOut: true } },
+    );
+    return done.matchedCount === 1;
   }
 
   /** Ends in `cancelled`, `denied` or `expired` what still waits for an authorization. */

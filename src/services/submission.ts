@@ -93,7 +93,7 @@ export class SubmissionService {
       this.connection(request.connection),
       this.settings.get(),
     ]);
-    if (earlier) return repeated(earlier, requestHash);
+    if (earlier && (await this.executions.handOut(earlier))) return repeated(earlier, requestHash);
     if (!connection?.access.some((each) => each.callerId === caller._id)) {
       throw new AppError(
         'not_found',
@@ -310,7 +310,9 @@ export class SubmissionService {
     }
     await this.payloads.discard(execution);
     const earlier = await this.executions.byIdempotencyKey(execution.callerId, execution.idempotencyKey);
-    if (!earlier) throw new AppError('unavailable', 'The call could not be recorded. Try again.');
+    if (!earlier || !(await this.executions.handOut(earlier))) {
+      throw new AppError('unavailable', 'The call could not be recorded. Try again.');
+    }
     return repeated(earlier, execution.requestHash);
   }
 
@@ -323,8 +325,8 @@ export class SubmissionService {
     const giveUpAt = performance.now() + TAKE_BACK_MS;
     const withdraw = async (): Promise<void> => {
       try {
-        await this.executions.withdraw(execution);
-        if (execution.approvalId) await this.approvals.discard(execution.approvalId);
+        const withdrawn = await this.executions.withdraw(execution);
+        if (withdrawn && execution.approvalId) await this.approvals.discard(execution.approvalId);
       } catch (error) {
         if (performance.now() > giveUpAt) throw error;
         await new Promise((resolve) => setTimeout(resolve, 500).unref());

@@ -154,7 +154,10 @@ async function follow(edge: SlackEdge, outcome: DecisionOutcome): Promise<string
   const { approvals, outbox } = edge.services;
   if (outcome.kind === 'refused') return escapeMrkdwn(outcome.reason);
   if (outcome.kind === 'too_late') {
-    await outbox.refresh('approval', outcome.approval.executionId);
+    // The card is late at most; that she is told who was faster does not depend on it.
+    await outbox.refresh('approval', outcome.approval.executionId).catch((error: unknown) => {
+      edge.log.warn({ err: error }, 'card not refreshed; the sweeper repairs it');
+    });
     return lateMessage(outcome.approval);
   }
   if (outcome.approval.status === 'pending') {
