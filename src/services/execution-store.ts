@@ -1,6 +1,6 @@
 /** Executions at rest. Every change of state is one compare-and-set here, allowed by the table beside the model. */
 import type { QueryFilter } from 'mongoose';
-import { assertTransition } from '../../models/state-machines.js';
+import { assertTransition, isTerminal } from '../../models/state-machines.js';
 import type { ExecutionDocument, ExecutionStatus } from '../../models/types.js';
 import { AppError } from '../errors.js';
 import type { Dependencies } from './dependencies.js';
@@ -129,7 +129,7 @@ export class ExecutionStore {
 
   /** Its id is about to be given to a repeat of the request, so it can no longer be withdrawn. False when it was. */
   async handOut(record: ExecutionDocument): Promise<boolean> {
-    if (record.handedOut) return true;
+    if (record.handedOut || isTerminal(record.status)) return true;
     const { models, workspaceId } = this.deps;
     const done = await models.executions.updateOne(
       { _id: record._id, workspaceId, idempotencyKey: record.idempotencyKey },
