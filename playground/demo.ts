@@ -5,24 +5,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
 import { startGoogle } from './google.js';
 import { startHelpdesk } from './helpdesk.js';
 import { listenSlackServer } from './slack/server.js';
 import { STEPS, type Stage, type Step } from './walkthrough.js';
 
 const MAIN = fileURLToPath(new URL('../src/main.js', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** Resolves once the product says that it is ready. */
 async function started(child: ChildProcess): Promise<void> {

@@ -1,8 +1,7 @@
 /** emulate's Google, out of sight behind the front of `google.ts`. It advertises the front's address as its own. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createEmulator } from 'emulate';
 import { z } from 'zod';
+import { freePort } from './free-port.js';
 import type { googleSeed } from './google-mails.js';
 import type { Answer, ReceivedRequest } from './loopback.js';
 
@@ -32,6 +31,7 @@ export async function startStandIn(
   client: OAuthClient,
   tokens: ReadonlyMap<string, string>,
 ): Promise<StandIn> {
+  // It does not tell which port it got when it advertises another address, so it is told one.
   const port = await freePort();
   const emulator = await createEmulator({
     service: 'google',
@@ -81,15 +81,4 @@ export async function startStandIn(
     },
     close: () => emulator.close(),
   };
-}
-
-/** emulate does not tell which port it got when it advertises another address, so it is told one. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,9 +1,9 @@
 /** The real product with its playground, as a process of its own and with data of its own. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../playground/free-port.js';
 import { projectFolder } from './project-folder.js';
 
 const START_LIMIT_MS = 120_000;
@@ -12,15 +12,6 @@ export interface Product {
   readonly origin: string;
   /** Ends the process and removes its data. */
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('there is no free port');
-  return address.port;
 }
 
 /** Resolves when it is ready. Error: it ended, or was not ready in time; the message has what it wrote. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import mongodb from 'mongodb';
+import { DUPLICATE_KEY } from './duplicate-key.js';
 
 /** The database speaks MongoDB's protocol and does not keep its promises; the message says which one. */
 export class UnsuitableDatabaseError extends Error {
@@ -42,7 +43,6 @@ export interface ProbeTarget {
 }
 
 const CONTENDERS = 50;
-const DUPLICATE_KEY = 11000;
 
 /**
  * Tests that the database keeps the promises the app is built on: replica set, durable majority writes, one winner

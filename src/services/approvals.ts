@@ -9,6 +9,7 @@ import type {
   ExecutionDocument,
 } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
+import { isDuplicateKey } from '../database/duplicate-key.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
 import type { AuditService } from './audit.js';
@@ -112,7 +113,7 @@ export class ApprovalService {
         { upsert: true },
       );
     } catch (error) {
-      if ((error as { code?: number }).code !== 11000) throw error;
+      if (!isDuplicateKey(error)) throw error;
     }
     return (await this.ofExecution(executionId)) ?? approval;
   }

@@ -1,6 +1,7 @@
 /** Callers: agents, workflows, skills and prompts, and their tokens. */
 import type { Actor, CallerDocument, Pause } from '../../models/types.js';
 import { hashCallerToken, isCallerToken, newCallerToken } from '../credentials/caller-token.js';
+import { isDuplicateKey } from '../database/duplicate-key.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { AuditService } from './audit.js';
@@ -57,7 +58,7 @@ export class CallerService {
     try {
       await this.audit.change(entry, (session) => models.callers.create([caller], { session }));
     } catch (error) {
-      if ((error as { code?: number }).code !== 11000) throw error;
+      if (!isDuplicateKey(error)) throw error;
       throw new AppError(
         'invalid_arguments',
         `There is a caller called “${name}” already. Choose another name.`,

@@ -10,6 +10,7 @@ import type {
   Risk,
 } from '../../models/types.js';
 import type { ConnectorDefinition, FunctionDefinition, JsonValue } from '../connectors/framework.js';
+import { isDuplicateKey } from '../database/duplicate-key.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { AuditService } from './audit.js';
@@ -114,7 +115,7 @@ export class ConnectionService {
     try {
       await this.audit.change(entry, (session) => models.connections.create([connection], { session }));
     } catch (error) {
-      if ((error as { code?: number }).code !== 11000) throw error;
+      if (!isDuplicateKey(error)) throw error;
       throw new AppError('invalid_arguments', `The key “${connection.key}” is taken. Choose another.`, {
         path: '/key',
         cause: error,

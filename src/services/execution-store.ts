@@ -2,6 +2,7 @@
 import type { QueryFilter } from 'mongoose';
 import { assertTransition, isTerminal } from '../../models/state-machines.js';
 import type { ExecutionDocument, ExecutionStatus } from '../../models/types.js';
+import { isDuplicateKey } from '../database/duplicate-key.js';
 import { AppError } from '../errors.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -31,7 +32,7 @@ export class ExecutionStore {
       await this.deps.models.executions.create([execution]);
       return true;
     } catch (error) {
-      if ((error as { code?: number }).code === 11000) return false;
+      if (isDuplicateKey(error)) return false;
       throw error;
     }
   }

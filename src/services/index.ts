@@ -73,7 +73,15 @@ export function createServices(deps: Dependencies) {
     calls,
     outbox,
   });
-  const waiting = new WaitingCalls(deps, executionStore, payloads, approvals, members, credentials);
+  const waiting = new WaitingCalls(
+    deps,
+    executionStore,
+    payloads,
+    approvals,
+    members,
+    credentials,
+    connections,
+  );
   const submissions = new SubmissionService(
     deps,
     executionStore,
@@ -84,6 +92,7 @@ export function createServices(deps: Dependencies) {
     settings,
     runner,
     waiting,
+    connections,
   );
   const executions = new ExecutionService(
     deps,

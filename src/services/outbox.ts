@@ -4,6 +4,7 @@
  * late but never out of order, and a repair is the same as a delivery.
  */
 import type { Notice, OutboxDocument } from '../../models/types.js';
+import { isDuplicateKey } from '../database/duplicate-key.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -186,7 +187,7 @@ export class OutboxService {
       );
       return null;
     } catch (error) {
-      if ((error as { code?: number }).code !== 11000) throw error;
+      if (!isDuplicateKey(error)) throw error;
       const holder = await models.throttles.findOne({ _id, workspaceId }).lean();
       return holder?.until ?? now;
     }

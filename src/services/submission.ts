@@ -14,6 +14,7 @@ import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
 import type { ApprovalService } from './approvals.js';
 import { bindingHash } from './binding.js';
+import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
@@ -73,6 +74,7 @@ export class SubmissionService {
     private readonly settings: SettingsService,
     private readonly runner: Runner,
     private readonly waiting: WaitingCalls,
+    private readonly connections: ConnectionService,
   ) {}
 
   /**
@@ -90,7 +92,7 @@ export class SubmissionService {
     });
     const [earlier, connection, settings] = await Promise.all([
       this.executions.byIdempotencyKey(caller._id, request.idempotencyKey),
-      this.connection(request.connection),
+      this.connections.find(request.connection),
       this.settings.get(),
     ]);
     if (earlier && (await this.executions.handOut(earlier))) return repeated(earlier, requestHash);
@@ -350,12 +352,6 @@ export class SubmissionService {
     if (person?.active && !person.isBot && !person.outsider) return person.id;
     const message = 'on_behalf_of names nobody who is an active member of this workspace.';
     throw new AppError('invalid_arguments', message, { path: '/on_behalf_of' });
-  }
-
-  private async connection(keyOrId: string): Promise<ConnectionDocument | null> {
-    const { models, workspaceId } = this.deps;
-    const which = keyOrId.startsWith('con_') ? { _id: keyOrId } : { key: keyOrId.toLowerCase() };
-    return models.connections.findOne({ ...which, workspaceId, status: { $in: ['draft', 'ready'] } }).lean();
   }
 }
 

@@ -1,7 +1,8 @@
 /** Calls that wait for people: asking them, and going on once they have answered. */
-import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import type { ExecutionDocument } from '../../models/types.js';
 import type { ApprovalService } from './approvals.js';
 import { bindingHash } from './binding.js';
+import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
@@ -21,6 +22,7 @@ export class WaitingCalls {
     private readonly approvals: ApprovalService,
     private readonly members: MemberService,
     private readonly credentials: CredentialService,
+    private readonly connections: ConnectionService,
   ) {}
 
   /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
@@ -72,7 +74,7 @@ export class WaitingCalls {
 
   /** A member has allowed what a call waited for: it goes on, to its approval or to its run. */
   async resume(waiting: ExecutionDocument): Promise<void> {
-    const connection = await this.connection(waiting.connectionId);
+    const connection = await this.connections.find(waiting.connectionId);
     if (!connection || waiting.onBehalfOf === null) return;
     if (!(await this.members.allows(waiting.onBehalfOf, waiting.callerId, connection))) return;
     const connector = this.deps.connector(connection.connector);
@@ -137,10 +139,5 @@ export class WaitingCalls {
       nextActionAt: soon,
     });
     if (asking) this.announce(asking);
-  }
-
-  private async connection(id: string): Promise<ConnectionDocument | null> {
-    const { models, workspaceId } = this.deps;
-    return models.connections.findOne({ _id: id, workspaceId, status: { $in: ['draft', 'ready'] } }).lean();
   }
 }

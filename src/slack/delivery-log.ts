@@ -1,4 +1,5 @@
 import { sha256Hex } from '../canonical.js';
+import { isDuplicateKey } from '../database/duplicate-key.js';
 import type { Dependencies } from '../services/dependencies.js';
 
 /** How long a payload is held for it: what comes after has to fit into Slack's three seconds, too (G7). */
@@ -27,7 +28,7 @@ export class DeliveryLog {
       ]);
       return true;
     } catch (error) {
-      if ((error as { code?: number }).code === 11000) return false;
+      if (isDuplicateKey(error)) return false;
       log.warn({ err: error }, 'delivery not noted');
       return true;
     }

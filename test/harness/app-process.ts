@@ -1,8 +1,8 @@
 /** The real app as a process of its own, against a Slack-protocol server and a helpdesk on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../playground/free-port.js';
 import { type Helpdesk, startHelpdesk } from '../../playground/helpdesk.js';
 import { listenSlackServer } from '../../playground/slack/server.js';
 import { type Connected, connectServices } from '../../src/bootstrap.js';
@@ -16,15 +16,6 @@ import { silentLog } from '../setup/database.js';
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 export const API_KEY = 'fake-helpdesk-key-canary-7391';
 export const WORKSPACE = 'T0SIESTA';
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
-}
 
 export interface AppProcess {
   readonly origin: string;
