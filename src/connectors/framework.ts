@@ -36,9 +36,58 @@ export interface CardField {
   readonly kind: 'short' | 'long' | 'link';
 }
 
-export interface Preview {
-  readonly fields: readonly CardField[];
+/** One field of a write's target as it is now, and as it will be where the call changes it. */
+export interface ObservedField extends CardField {
+  readonly after?: string;
+}
+
+/** What a write points at, just read. */
+export interface Observation {
+  /** What stands on the card, and what must still be so when the call runs: no counters, no "last opened". */
+  readonly fields: readonly ObservedField[];
+  /** The system's own version of the target (etag, revision); `''` where only the fields tell. */
   readonly version: string;
+  /** What `CallContext.condition` must carry for the system to check the target itself. */
+  readonly condition?: string;
+}
+
+/** How the target of a write is read, and what the system offers so that the write itself checks it. */
+export interface Observe {
+  /** A read that the function's own scopes allow. @throws UpstreamError */
+  readonly read: (context: CallContext, args: Arguments) => Promise<Observation>;
+  /** The condition of the write itself, e.g. `If-Match`; null where the system offers none. */
+  readonly condition: string | null;
+}
+
+/** What our own marker in the outside system says about a call whose answer was lost. */
+export type Reconciled =
+  | { readonly status: 'applied'; readonly result: JsonValue }
+  | { readonly status: 'not_applied' }
+  | { readonly status: 'unknown'; readonly reason: string };
+
+/** A file that a caller uploaded, or that goes back to it. At most 25 MiB (shared/RELIABILITY.md, G15). */
+export interface FileContent {
+  /** As people see it: no path, no control characters. */
+  readonly name: string;
+  /** A media type without parameters. */
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+/** How a file stands in a result; read with `GET /v1/files/{file}` (shared/CONTRACT.md). */
+export interface StoredFile {
+  readonly file: string;
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface Files {
+  /** @throws UpstreamError `invalid_arguments`, definite, for one that is not there any more */
+  read(reference: string): Promise<FileContent>;
+  /** Kept for the caller, 24 hours. @throws UpstreamError `upstream_rejected` above 25 MiB */
+  save(content: FileContent): Promise<StoredFile & { [key: string]: JsonValue }>;
 }
 
 export interface UpstreamRequest {
@@ -52,6 +101,11 @@ export interface UpstreamRequest {
   readonly body?: string | Uint8Array;
   /** Largest answer in bytes; default 10 MiB. */
   readonly maxBytes?: number;
+  /**
+   * Reads only: follow up to 3 redirects to a download, which may lie outside the allow-list; whatever could be a
+   * credential is dropped on the way (shared/CONNECTORS.md, "What changes the plan", 6).
+   */
+  readonly downloadRedirect?: boolean;
 }
 
 export interface UpstreamResponse {
@@ -70,6 +124,13 @@ export interface CallContext {
   /** Base URL of the provider, after `CONNECTOR_ENDPOINTS` overrides. No trailing slash. */
   readonly baseUrl: string;
   readonly fetch: (request: UpstreamRequest) => Promise<UpstreamResponse>;
+  readonly files: Files;
+  /** Signs with the credential, where its auth method can; the key itself stays out of sight. */
+  readonly sign?: (text: string) => string;
+  /** Of the observation that the approver saw; a write hands it to the system (`If-Match`). Absent: no condition. */
+  readonly condition?: string;
+  /** MCP servers that the operator lets us start (`MCP_COMMANDS`): name → program and arguments. */
+  readonly commands: Readonly<Record<string, readonly string[]>>;
   readonly signal: AbortSignal;
 }
 
@@ -84,6 +145,8 @@ export interface FunctionDefinition {
   readonly riskOf?: (args: Arguments) => Risk;
   /** The catalogue's default: `off` ships disabled (turned on, it asks). */
   readonly approval: 'auto' | 'ask' | 'off';
+  /** "auto with budget": so many calls an hour and caller run directly, then it asks. */
+  readonly budgetPerHour?: number;
   /** No grant, limit or condition skips the question. */
   readonly askEveryTime?: boolean;
   /** Least OAuth scopes, all of them needed. Empty where the auth method has none. */
@@ -95,12 +158,14 @@ export interface FunctionDefinition {
   /** What else identifies the operation (method, path …) for `definitionHash`. */
   readonly signature?: string;
   readonly card: (args: Arguments) => readonly CardField[];
-  /**
-   * Where the arguments only point at what will happen (a draft, a mail to answer): what they point at, looked up by
-   * reading. `fields` stand on the card beside the arguments; `version` changes when the target does.
-   * @throws UpstreamError
-   */
-  readonly preview?: (context: CallContext, args: Arguments) => Promise<Preview>;
+  /** References of uploaded files among the arguments; they must be there, and the caller's own. */
+  readonly files?: (args: Arguments) => readonly string[];
+  /** Auth methods (ids) with which it works; all of the connector's where absent. */
+  readonly auth?: readonly string[];
+  /** Every write has one, or says why its target cannot be read. */
+  readonly observe?: Observe | { readonly none: string };
+  /** After a lost answer: did it happen? Looks for our own marker (the execution's id) and nothing weaker. @throws UpstreamError */
+  readonly reconcile?: (context: CallContext, args: Arguments) => Promise<Reconciled>;
   /** @throws UpstreamError */
   readonly run: (context: CallContext, args: Arguments) => Promise<JsonValue>;
 }
@@ -117,30 +182,119 @@ export interface FormField {
   readonly initial?: string;
 }
 
-export type AuthMethod =
-  | { readonly id: 'none'; readonly kind: 'none'; readonly title: string }
+/** Endpoints and habits of an OAuth server. */
+export interface OAuthProvider {
+  readonly id: string;
+  readonly title: string;
+  readonly issuer: string;
+  readonly authorize: string;
+  readonly token: string;
+  /** RFC 7009, or null where the provider has none. */
+  readonly revoke: string | null;
+  /** Tells whose account a token is, whatever else it may do. */
+  readonly userinfo: string | null;
+  /** Added to the authorization URL. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** False only where the provider does not take it (Slack: shared/CONNECTORS.md, "What changes the plan", 4). */
+  readonly pkce: boolean;
+  readonly clientAuth: 'post' | 'basic';
+  /** Query parameter that carries the scopes, and what stands between them. */
+  readonly scopeParameter: 'scope' | 'user_scope';
+  readonly scopeSeparator: ' ' | ',';
+}
+
+interface AuthMethodBase {
+  readonly id: string;
+  readonly title: string;
+  /** Kinds of identity it fits; all of the connector's where absent. */
+  readonly identities?: readonly IdentityKind[];
+  /** For which identity the form recommends it, and why, in one sentence. */
+  readonly recommended?: { readonly identity: IdentityKind; readonly why: string };
+  /** What an admin should know before choosing it. */
+  readonly hint?: string;
+}
+
+export interface NoAuth extends AuthMethodBase {
+  readonly kind: 'none';
+}
+
+/** A secret that goes onto every request. */
+export interface SecretAuth extends AuthMethodBase {
+  readonly kind: 'secret';
+  /** Names of shared/CONTRACT.md: `api_key`, `token`, `username`, `password` … */
+  readonly fields: readonly FormField[];
+  /** Puts the secret on the request. Pure: the time comes in. */
+  readonly apply: (
+    request: UpstreamRequest,
+    secret: Readonly<Record<string, string>>,
+    config: Readonly<Record<string, JsonValue>>,
+    now: Date,
+  ) => UpstreamRequest;
+  readonly sign?: (text: string, secret: Readonly<Record<string, string>>) => string;
+  /** What is wrong with the typed secret, in words and without it; undefined when nothing is. Pure. */
+  readonly check?: (
+    secret: Readonly<Record<string, string>>,
+    config: Readonly<Record<string, JsonValue>>,
+  ) => string | undefined;
+}
+
+/** A person signs in at the provider; what comes back is kept fresh (authorization code, RFC 6749 4.1). */
+export interface OAuthAuth extends AuthMethodBase {
+  readonly kind: 'oauth';
+  /** Id in `OAUTH_PROVIDERS`; a function where the connection itself names the server. */
+  readonly provider: string | ((config: Readonly<Record<string, JsonValue>>) => OAuthProvider);
+  /** Scopes asked for whatever the functions (to learn whose account it is). */
+  readonly baseScopes: readonly string[];
+  /** Scopes that come from the config rather than from the functions. */
+  readonly configScopes?: (config: Readonly<Record<string, JsonValue>>) => readonly string[];
+}
+
+/** How a token is asked for with a secret and without a person. */
+export type Mint =
   | {
-      readonly id: 'api_key' | 'bearer' | 'basic';
-      readonly kind: 'secret';
-      readonly title: string;
-      /** Names of shared/CONTRACT.md: `api_key`, `token`, `username`, `password` … */
-      readonly fields: readonly FormField[];
-      /** Puts the secret on the request. Pure. */
-      readonly apply: (
-        request: UpstreamRequest,
-        secret: Readonly<Record<string, string>>,
-        config: Readonly<Record<string, JsonValue>>,
-      ) => UpstreamRequest;
+      readonly grant: 'client_credentials';
+      /** After `CONNECTOR_ENDPOINTS`. */
+      readonly token: string;
+      readonly clientId: string;
+      readonly clientSecret: string;
+      readonly clientAuth: 'post' | 'basic';
+      readonly scopes: readonly string[];
+      readonly parameters?: Readonly<Record<string, string>>;
     }
   | {
-      readonly id: 'oauth';
-      readonly kind: 'oauth';
-      readonly title: string;
-      /** Key of `OAUTH_PROVIDERS`. */
-      readonly provider: 'google';
-      /** Scopes asked for whatever the functions (to learn whose account it is). */
-      readonly baseScopes: readonly string[];
+      /** RFC 7523 with an RS256 assertion. */
+      readonly grant: 'jwt_bearer';
+      readonly token: string;
+      readonly issuer: string;
+      /** The account acted for (domain-wide delegation). */
+      readonly subject?: string;
+      readonly audience: string;
+      /** PKCS#8 PEM. */
+      readonly privateKey: string;
+      readonly keyId?: string;
+      readonly scopes: readonly string[];
     };
+
+/** A secret with which short-lived tokens are fetched: a service account, an app's own client credentials. */
+export interface MintedAuth extends AuthMethodBase {
+  readonly kind: 'minted';
+  readonly fields: readonly FormField[];
+  readonly check?: SecretAuth['check'];
+  /** Pure. @param endpoint looks a host up in `CONNECTOR_ENDPOINTS` by its key, else the given default */
+  readonly mint: (
+    secret: Readonly<Record<string, string>>,
+    config: Readonly<Record<string, JsonValue>>,
+    scopes: readonly string[],
+    endpoint: (key: string, otherwise: string) => string,
+  ) => Mint;
+  /** Whose identity it is, from the secret itself: `client_email`. Never a secret. */
+  readonly accountOf?: (
+    secret: Readonly<Record<string, string>>,
+    config: Readonly<Record<string, JsonValue>>,
+  ) => string;
+}
+
+export type AuthMethod = NoAuth | SecretAuth | OAuthAuth | MintedAuth;
 
 /** scheme + host + port + path prefix that a connection may reach. */
 export interface AllowRule {
@@ -156,14 +310,24 @@ export interface ConnectorDefinition {
   readonly auth: readonly AuthMethod[];
   /** Asked in the add form, besides the general ones. */
   readonly fields: readonly FormField[];
-  /** Default API base URL; `CONNECTOR_ENDPOINTS` may override it. Undefined where the config names it. */
-  readonly baseUrl?: string;
+  /**
+   * Default API base URL; `CONNECTOR_ENDPOINTS` may override it by the connector's id. A function where it depends on
+   * the config or the auth method; undefined where `config.base_url` names it.
+   */
+  readonly baseUrl?: string | ((config: Readonly<Record<string, JsonValue>>, auth: string) => string);
   /** Checks the values of `fields` and what an import adds to them. */
   readonly config: z.ZodType<Record<string, JsonValue>>;
   readonly egress: (config: Readonly<Record<string, JsonValue>>, baseUrl: string) => readonly AllowRule[];
   readonly functions: (config: Readonly<Record<string, JsonValue>>) => readonly FunctionDefinition[];
-  /** Looks up whose account the credential is, e.g. `cleo@example.com`. */
+  /** What an admin should know before adding one: a sunset, a wide permission. Shown in the add form. */
+  readonly notice?: string;
+  /** Looks up whose account the credential is, e.g. `cleo@example.com`. @throws UpstreamError */
   readonly account?: (context: CallContext) => Promise<string>;
+  /**
+   * Where the outside system itself says what it can do (MCP): the config with its functions as they are now.
+   * @throws UpstreamError
+   */
+  readonly discover?: (context: CallContext) => Promise<Record<string, JsonValue>>;
   /** The name the add form proposes, from the config: "Helpdesk API". */
   readonly proposedName: (config: Readonly<Record<string, JsonValue>>) => string;
 }
@@ -173,6 +337,14 @@ export function defineConnector(definition: ConnectorDefinition): ConnectorDefin
   if (!/^[a-z][a-z0-9_]{1,19}$/.test(definition.id)) throw new Error(`connector id ${definition.id}`);
   return definition;
 }
+
+/**
+ * A file among the arguments. `files` of the function must name it.
+ * The shape is shared/CONTRACT.md's: what `POST /v1/files` answers.
+ */
+export const fileReference = z
+  .string()
+  .regex(/^file_[A-Za-z0-9_-]{10,64}$/, 'is not a file reference (file_…) from POST /v1/files');
 
 /** @throws Error at import time when the name breaks the MCP limit (shared/CONTRACT.md: key 20 + `__` + 42 ≤ 64). */
 export function defineFunction(definition: FunctionDefinition): FunctionDefinition {
