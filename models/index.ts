@@ -89,6 +89,7 @@ function schemas() {
       expiresAt: maybeWhen,
       status: text,
       refresh: any,
+      failing: any,
       createdBy: text,
       createdAt: when,
       rotatedAt: when,
@@ -307,12 +308,32 @@ function schemas() {
     { userId: text, content: text, expiresAt: when },
     'connection_drafts',
   );
+  const file = schemaOf<T.FileDocument>(
+    {
+      callerId: text,
+      executionId: maybeText,
+      name: text,
+      type: text,
+      size: count,
+      sha256: text,
+      createdAt: when,
+      expiresAt: when,
+    },
+    'files',
+  );
+  const fileChunk = schemaOf<T.FileChunkDocument>(
+    { fileId: text, record: { type: Mixed, required: true }, expiresAt: when },
+    'file_chunks',
+  );
   const throttle = schemaOf<T.ThrottleDocument>({ until: when }, 'throttles');
   const delivery = schemaOf<T.DeliveryDocument>({ at: when }, 'deliveries');
   // Past their use the documents are clutter; an hour's grace lets a late visitor read "this link has expired".
   oauthState.index({ expiresAt: 1 }, { expireAfterSeconds: 3_600 });
   oneTimeLink.index({ expiresAt: 1 }, { expireAfterSeconds: 3_600 });
   connectionDraft.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+  file.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
+  file.index({ workspaceId: 1, executionId: 1 });
+  fileChunk.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
   throttle.index({ until: 1 }, { expireAfterSeconds: 3_600 });
   delivery.index({ at: 1 }, { expireAfterSeconds: 900 });
 
@@ -332,6 +353,8 @@ function schemas() {
     oauthState,
     oneTimeLink,
     connectionDraft,
+    file,
+    fileChunk,
     throttle,
     delivery,
   };
@@ -355,6 +378,8 @@ export interface Models {
   readonly oauthStates: Model<T.OAuthStateDocument>;
   readonly oneTimeLinks: Model<T.OneTimeLinkDocument>;
   readonly connectionDrafts: Model<T.ConnectionDraftDocument>;
+  readonly files: Model<T.FileDocument>;
+  readonly fileChunks: Model<T.FileChunkDocument>;
   readonly throttles: Model<T.ThrottleDocument>;
   readonly deliveries: Model<T.DeliveryDocument>;
 }
@@ -381,6 +406,8 @@ export function createModels(connection: Connection): Models {
     oauthStates: bind(connection, 'OAuthState', SCHEMAS.oauthState),
     oneTimeLinks: bind(connection, 'OneTimeLink', SCHEMAS.oneTimeLink),
     connectionDrafts: bind(connection, 'ConnectionDraft', SCHEMAS.connectionDraft),
+    files: bind(connection, 'File', SCHEMAS.file),
+    fileChunks: bind(connection, 'FileChunk', SCHEMAS.fileChunk),
     throttles: bind(connection, 'Throttle', SCHEMAS.throttle),
     deliveries: bind(connection, 'Delivery', SCHEMAS.delivery),
   };

@@ -44,6 +44,8 @@ export interface PolicyRule {
   /** Channel of the card besides the approvers' DMs; null for DMs only. */
   route: string | null;
   expiresInMinutes: number;
+  /** For `allow`: after so many calls an hour and caller it asks. Null or absent: no limit. */
+  limitPerHour?: number | null;
 }
 
 export interface Access {
@@ -94,7 +96,8 @@ export interface CredentialDocument {
   workspaceId: string;
   connectionId: string;
   subject: Subject;
-  kind: 'secret' | 'oauth' | 'oauth_app';
+  /** `minted`: a secret, and beside it the short-lived token that was fetched with it. */
+  kind: 'secret' | 'oauth' | 'minted' | 'oauth_app';
   /** Rises on reconnect and on rotation, never on a token refresh; bound by the digest of an approval. */
   generation: number;
   /** Rises with every write; a refresh is stored only over the version that it read. */
@@ -106,6 +109,8 @@ export interface CredentialDocument {
   expiresAt: Date | null;
   status: 'active' | 'needs_reauth';
   refresh: { owner: string; until: Date } | null;
+  /** The provider did not answer: how often in a row, and when it is asked again. */
+  failing: { count: number; until: Date } | null;
   createdBy: string;
   createdAt: Date;
   rotatedAt: Date;
@@ -303,7 +308,7 @@ export type Notice =
       connectionName: string;
       connectionKey: string;
     }
-  | { kind: 'needs_reconnect'; connectionKey: string }
+  | { kind: 'needs_reconnect' | 'needs_more_scopes'; connectionKey: string }
   | { kind: 'credential_stored'; name: string }
   | { kind: 'connecting_failed'; connectionKey: string | null; reason: string };
 
@@ -373,6 +378,30 @@ export interface ConnectionDraftDocument {
   userId: string;
   /** JSON, compressed and in base64: an imported API has megabytes of schemas. */
   content: string;
+  expiresAt: Date;
+}
+
+/** A file of a caller: uploaded for a call, or the answer of one. Its bytes are in chunks of their own, sealed. */
+export interface FileDocument {
+  _id: string;
+  workspaceId: string;
+  callerId: string;
+  /** The execution that it is an answer of; null for an upload. */
+  executionId: string | null;
+  name: string;
+  type: string;
+  size: number;
+  sha256: string;
+  createdAt: Date;
+  expiresAt: Date;
+}
+
+export interface FileChunkDocument {
+  /** `<file>:<index>` */
+  _id: string;
+  workspaceId: string;
+  fileId: string;
+  record: EnvelopeRecord;
   expiresAt: Date;
 }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createModels, ensureIndexes } from '../models/index.js';
 import type { Config } from './config.js';
-import { connectorById } from './connectors/catalogue.js';
+import { loadConnector } from './connectors/catalogue.js';
 import { loadOrCreateKeyText } from './credentials/key-file.js';
 import { parseKeyRing } from './credentials/key-ring.js';
 import { connectDatabase, type Database } from './database/connect.js';
@@ -71,11 +71,8 @@ export async function connectServices(
     signals: new Signals(),
     log,
     endpoints: config.endpoints,
-    connector: (id) => {
-      const connector = connectorById(id);
-      if (!connector) throw new Error(`there is no connector ${id}`);
-      return connector;
-    },
+    commands: config.commands,
+    connector: loadConnector,
     configuredRoles: config.roles,
   };
   return { services: createServices(deps), deps, close: () => outbound.close() };

@@ -28,6 +28,19 @@ const endpoints = z
     }
   });
 
+const commands = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    if (text.trim() === '') return {};
+    try {
+      return z.record(z.string(), z.array(z.string().min(1)).min(1)).parse(JSON.parse(text));
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a JSON object of name → [program, argument, …]' });
+      return z.NEVER;
+    }
+  });
+
 const environment = z.object({
   NODE_ENV: z.string().default('production'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -46,6 +59,7 @@ const environment = z.object({
   AUDITOR_USERGROUP: optional,
   CONNECTOR_ENDPOINTS: endpoints,
   OUTBOUND_ALLOW_PRIVATE: list,
+  MCP_COMMANDS: commands,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
 });
@@ -76,6 +90,8 @@ export interface Config {
   };
   readonly endpoints: Readonly<Record<string, string>>;
   readonly allowPrivate: readonly string[];
+  /** MCP servers that may be started here: name → program and arguments. */
+  readonly commands: Readonly<Record<string, readonly string[]>>;
   readonly log: { readonly level: string; readonly format: 'json' | 'pretty' };
 }
 
@@ -120,6 +136,7 @@ export function parseConfig(env: NodeJS.ProcessEnv, isTerminal: boolean): Config
     },
     endpoints: values.CONNECTOR_ENDPOINTS,
     allowPrivate: values.OUTBOUND_ALLOW_PRIVATE,
+    commands: values.MCP_COMMANDS,
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json') },
   };
 }

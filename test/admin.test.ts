@@ -350,9 +350,10 @@ describe('credentials', () => {
       oauth_app: 'google',
       stored: ['client_id', 'client_secret'],
     });
-    expect(await connected.services.tokens.app('google')).toEqual({
-      clientId: 'client-1',
-      clientSecret: CANARY,
+    const entered = await connected.services.credentials.find('oauth_app:google');
+    expect(entered && connected.services.credentials.open(entered)).toEqual({
+      client_id: 'client-1',
+      client_secret: CANARY,
     });
     expect((await secret('oauth_app:google', { ...client, client_id: 'client-2' })).code).toBe(0);
     expect((await secret('oauth_app:nobody', client)).error).toMatchObject({ code: 'not_found' });

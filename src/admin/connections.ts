@@ -49,7 +49,7 @@ export class ConnectionCommands {
   /** @param value a file as `show` prints it; what the system itself fills in may be left out */
   async create(value: unknown) {
     const file = parseNewConnection(value);
-    const connector = this.connector(file.connector);
+    const connector = await this.connector(file.connector);
     const auth = file.auth ?? connector.auth[0]?.id ?? 'none';
     const rules = checkRules(rulesOf(file.policy));
     const access = file.access && (await this.access(file.access, file.functions));
@@ -121,7 +121,7 @@ export class ConnectionCommands {
 
   async remove(keyOrId: string) {
     const connection = await this.find(keyOrId);
-    await this.services.connections.remove(this.actor, connection);
+    await this.services.disconnect.connection(this.actor, connection);
     return { id: connection._id, key: connection.key, status: 'removed' };
   }
 
@@ -139,7 +139,7 @@ export class ConnectionCommands {
     const stored = target.fields.map((field) => field.name).filter((name) => given[name] !== undefined);
     return target.kind === 'connection'
       ? { connection: target.connection.key, stored }
-      : { oauth_app: target.provider, redirect_uri: target.redirectUri, stored };
+      : { oauth_app: target.id.replace(/^oauth_app:/, ''), redirect_uri: target.redirectUri, stored };
   }
 
   /** Adds to what the caller may use; without `functions`, all that are turned on. */
@@ -176,16 +176,16 @@ export class ConnectionCommands {
   private async view(connection: ConnectionDocument) {
     const { connections, callers, credentials } = this.services;
     return connectionView(connection, {
-      connector: this.deps.connector(connection.connector),
+      connector: await this.deps.connector(connection.connector),
       callers: await callers.list(),
       credential: await credentials.find(connection._id),
       readiness: await connections.readiness(connection),
     });
   }
 
-  private connector(id: string): ConnectorDefinition {
+  private async connector(id: string): Promise<ConnectorDefinition> {
     try {
-      return this.deps.connector(id);
+      return await this.deps.connector(id);
     } catch (cause) {
       throw new AppError('invalid_arguments', `There is no connector “${id}”.`, {
         path: '/connector',

@@ -180,17 +180,23 @@ export interface FormField {
   readonly placeholder?: string;
   readonly options?: readonly { readonly value: string; readonly label: string }[];
   readonly initial?: string;
+  /** Settings only: asked with these auth methods (ids) alone; with every one where absent. */
+  readonly auth?: readonly string[];
 }
 
 /** Endpoints and habits of an OAuth server. */
 export interface OAuthProvider {
   readonly id: string;
   readonly title: string;
+  /** One OAuth client serves a family (`slack` and `slack_user`); `connection`: each connection has its own. */
+  readonly family: string;
   readonly issuer: string;
   readonly authorize: string;
   readonly token: string;
-  /** RFC 7009, or null where the provider has none. */
+  /** Null where the provider has none. */
   readonly revoke: string | null;
+  /** RFC 7009, or Slack's way: the token revokes itself. */
+  readonly revokeWith: 'rfc7009' | 'bearer';
   /** Tells whose account a token is, whatever else it may do. */
   readonly userinfo: string | null;
   /** Added to the authorization URL. */

@@ -1,51 +1,17 @@
 /** OAuth 2 against the providers of the catalogue: openid-client, with fixed metadata and our own way out. */
+import { importPKCS8, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
+import type { Mint, OAuthProvider } from '../connectors/framework.js';
 import { UpstreamError } from '../errors.js';
 import { outboundFetch } from '../net/fetch-outbound.js';
 import type { Outbound } from '../net/safe-fetch.js';
-
-export interface OAuthProvider {
-  readonly id: string;
-  readonly title: string;
-  readonly issuer: string;
-  readonly authorize: string;
-  readonly token: string;
-  readonly revoke: string | null;
-  /** Tells whose account a token is, whatever else it may do. */
-  readonly userinfo: string | null;
-  /** Added to the authorization URL. */
-  readonly parameters: Readonly<Record<string, string>>;
-}
-
-/**
- * Endpoints: Google's own client library (google-auth-library); `access_type=offline` with `prompt=consent` is what
- * brings a refresh token. Overridden one by one with `CONNECTOR_ENDPOINTS` (`google.authorize`, `google.token` …).
- */
-const PROVIDERS: readonly OAuthProvider[] = [
-  {
-    id: 'google',
-    title: 'Google',
-    issuer: 'https://accounts.google.com',
-    authorize: 'https://accounts.google.com/o/oauth2/v2/auth',
-    token: 'https://oauth2.googleapis.com/token',
-    revoke: 'https://oauth2.googleapis.com/revoke',
-    userinfo: 'https://openidconnect.googleapis.com/v1/userinfo',
-    parameters: { access_type: 'offline', prompt: 'consent' },
-  },
-];
-
-/** Where a stand-in that is named by its base URL alone (`CONNECTOR_ENDPOINTS` key `google`) has these (emulate). */
-const STAND_IN_PATHS = {
-  issuer: '',
-  authorize: '/o/oauth2/v2/auth',
-  token: '/oauth2/token',
-  revoke: '/oauth2/revoke',
-  userinfo: '/oauth2/v2/userinfo',
-} as const;
+import { oauthProvider } from './oauth-providers.js';
 
 export interface OAuthApp {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Microsoft: the directory whose accounts may sign in. */
+  readonly tenantId?: string | undefined;
 }
 
 export interface TokenSet {
@@ -70,27 +36,9 @@ export class OAuthClient {
     private readonly endpoints: Readonly<Record<string, string>>,
   ) {}
 
-  /** Those an OAuth client can be entered for. */
-  providers(): readonly OAuthProvider[] {
-    return PROVIDERS;
-  }
-
   /** @throws Error for an id that is not in the catalogue */
   provider(id: string): OAuthProvider {
-    const known = PROVIDERS.find((each) => each.id === id);
-    if (!known) throw new Error(`unknown OAuth provider ${id}`);
-    const base = this.endpoints[id]?.replace(/\/+$/, '');
-    const of = (name: keyof typeof STAND_IN_PATHS) =>
-      this.endpoints[`${id}.${name}`] ??
-      (base === undefined ? known[name] : `${base}${STAND_IN_PATHS[name]}`);
-    return {
-      ...known,
-      issuer: of('issuer') ?? known.issuer,
-      authorize: of('authorize') ?? known.authorize,
-      token: of('token') ?? known.token,
-      revoke: of('revoke'),
-      userinfo: of('userinfo'),
-    };
+    return oauthProvider(id, this.endpoints);
   }
 
   newVerifier(): string {
@@ -108,13 +56,16 @@ export class OAuthClient {
       loginHint?: string | undefined;
     },
   ): Promise<string> {
+    const challenge = {
+      code_challenge: await oidc.calculatePKCECodeChallenge(request.verifier),
+      code_challenge_method: 'S256',
+    };
     const url = oidc.buildAuthorizationUrl(this.configuration(provider, app), {
       ...provider.parameters,
       redirect_uri: request.redirectUri,
-      scope: request.scopes.join(' '),
+      [provider.scopeParameter]: request.scopes.join(provider.scopeSeparator),
       state: request.state,
-      code_challenge: await oidc.calculatePKCECodeChallenge(request.verifier),
-      code_challenge_method: 'S256',
+      ...(provider.pkce ? challenge : {}),
       ...(request.loginHint ? { login_hint: request.loginHint } : {}),
     });
     return url.href;
@@ -130,7 +81,7 @@ export class OAuthClient {
     return this.grant(() =>
       oidc.authorizationCodeGrant(this.configuration(provider, app), callbackUrl, {
         expectedState: checks.state,
-        pkceCodeVerifier: checks.verifier,
+        ...(provider.pkce ? { pkceCodeVerifier: checks.verifier } : {}),
       }),
     );
   }
@@ -153,30 +104,73 @@ export class OAuthClient {
     return typeof email === 'string' && email !== '' ? email : null;
   }
 
+  /**
+   * A token for a secret, without a person.
+   * @param now of the assertion; Google takes it within minutes of its own clock
+   * @throws GrantRefused | UpstreamError `upstream_unavailable`
+   */
+  async mint(mint: Mint, now: Date): Promise<TokenSet> {
+    const configuration =
+      mint.grant === 'client_credentials'
+        ? this.configure({ issuer: mint.token, token_endpoint: mint.token }, mint.clientId, {
+            secret: mint.clientSecret,
+            by: mint.clientAuth,
+          })
+        : this.configure({ issuer: mint.token, token_endpoint: mint.token }, mint.issuer, null);
+    if (mint.grant === 'client_credentials') {
+      const parameters = { ...mint.parameters, ...scopeOf(mint.scopes) };
+      return this.grant(() => oidc.clientCredentialsGrant(configuration, parameters));
+    }
+    const assertion = await assertionOf(mint, now);
+    return this.grant(() =>
+      oidc.genericGrantRequest(configuration, 'urn:ietf:params:oauth:grant-type:jwt-bearer', { assertion }),
+    );
+  }
+
   /** Best effort: the credential is deleted here whatever the provider says. */
   async revoke(provider: OAuthProvider, app: OAuthApp, token: string): Promise<void> {
-    if (provider.revoke) await oidc.tokenRevocation(this.configuration(provider, app), token);
+    if (provider.revoke === null) return;
+    if (provider.revokeWith === 'rfc7009') {
+      await oidc.tokenRevocation(this.configuration(provider, app), token);
+      return;
+    }
+    const { origin, pathname } = new URL(provider.revoke);
+    await this.outbound.send(
+      { method: 'POST', url: provider.revoke, headers: { authorization: `Bearer ${token}` } },
+      { allow: [{ origin, pathPrefix: pathname }] },
+    );
   }
 
   private configuration(provider: OAuthProvider, app: OAuthApp): oidc.Configuration {
+    const tenanted = (url: string) => url.replace('{tenant}', app.tenantId ?? 'organizations');
     const metadata: oidc.ServerMetadata = {
-      issuer: provider.issuer,
-      authorization_endpoint: provider.authorize,
-      token_endpoint: provider.token,
-      ...(provider.revoke ? { revocation_endpoint: provider.revoke } : {}),
+      issuer: tenanted(provider.issuer),
+      authorization_endpoint: tenanted(provider.authorize),
+      token_endpoint: tenanted(provider.token),
+      ...(provider.revoke ? { revocation_endpoint: tenanted(provider.revoke) } : {}),
     };
-    const configuration = new oidc.Configuration(
+    return this.configure(
       metadata,
       app.clientId,
-      undefined,
-      oidc.ClientSecretPost(app.clientSecret),
+      { secret: app.clientSecret, by: provider.clientAuth },
+      provider,
     );
-    // The guard decides where http is allowed (the operator's OUTBOUND_ALLOW_PRIVATE), not the library.
+  }
+
+  /** The guard decides where http is allowed (the operator's OUTBOUND_ALLOW_PRIVATE), not the library. */
+  private configure(
+    metadata: oidc.ServerMetadata,
+    clientId: string,
+    client: { readonly secret: string; readonly by: 'post' | 'basic' } | null,
+    provider?: OAuthProvider,
+  ): oidc.Configuration {
+    const authentication = client === null ? noClient : clientAuthentication(client);
+    const configuration = new oidc.Configuration(metadata, clientId, undefined, authentication);
     oidc.allowInsecureRequests(configuration);
-    const allow = [provider.token, provider.revoke]
-      .filter((url): url is string => url !== null)
+    const allow = [metadata.token_endpoint, metadata.revocation_endpoint]
+      .filter((url): url is string => url !== undefined)
       .map((url) => ({ origin: new URL(url).origin, pathPrefix: new URL(url).pathname }));
-    configuration[oidc.customFetch] = withoutIdToken(outboundFetch(this.outbound, { allow }));
+    configuration[oidc.customFetch] = normalised(outboundFetch(this.outbound, { allow }), provider);
     return configuration;
   }
 
@@ -206,19 +200,52 @@ export class OAuthClient {
   }
 }
 
+function clientAuthentication(client: {
+  readonly secret: string;
+  readonly by: 'post' | 'basic';
+}): oidc.ClientAuth {
+  return client.by === 'basic' ? oidc.ClientSecretBasic(client.secret) : oidc.ClientSecretPost(client.secret);
+}
+
+/** The assertion says who asks. */
+const noClient: oidc.ClientAuth = () => undefined;
+
+function scopeOf(scopes: readonly string[]): Record<string, string> {
+  return scopes.length === 0 ? {} : { scope: scopes.join(' ') };
+}
+
+/** RFC 7523, 3; Google takes at most an hour ("Using OAuth 2.0 for server to server applications"). */
+async function assertionOf(mint: Extract<Mint, { grant: 'jwt_bearer' }>, now: Date): Promise<string> {
+  const seconds = Math.floor(now.getTime() / 1_000);
+  const header = { alg: 'RS256', typ: 'JWT', ...(mint.keyId === undefined ? {} : { kid: mint.keyId }) };
+  const token = new SignJWT(scopeOf(mint.scopes))
+    .setProtectedHeader(header)
+    .setIssuer(mint.issuer)
+    .setAudience(mint.audience)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + 3_600);
+  if (mint.subject !== undefined) token.setSubject(mint.subject);
+  return token.sign(await importPKCS8(mint.privateKey, 'RS256'));
+}
+
 /**
- * We look the account up with the token itself, so the id token is of no use; and several providers send one that
- * does not fit fixed metadata (shared/CONNECTORS.md, "OAuth"). Some leave `token_type` out.
+ * What providers answer, as RFC 6749 has it (shared/CONNECTORS.md, "OAuth"). We look the account up with the token
+ * itself, so the id token is of no use; and several providers send one that does not fit fixed metadata. Some leave
+ * `token_type` out; Slack calls it "bot", puts a user's token elsewhere, and says errors with status 200.
  */
-function withoutIdToken(send: typeof globalThis.fetch): oidc.CustomFetch {
+function normalised(send: typeof globalThis.fetch, provider?: OAuthProvider): oidc.CustomFetch {
   return async (url, { body, ...options }) => {
     const { signal, ...init } = options;
     const response = await send(url, { ...init, ...(body ? { body } : {}), ...(signal ? { signal } : {}) });
     if (!response.headers.get('content-type')?.includes('json')) return response;
-    const { id_token: _, ...rest } = (await response.json()) as Record<string, unknown>;
-    const normalised = 'access_token' in rest ? { token_type: 'Bearer', ...rest } : rest;
-    return new Response(JSON.stringify(normalised), {
-      status: response.status,
+    const { id_token: _, ...answer } = (await response.json()) as Record<string, unknown>;
+    const isSlack = provider?.family === 'slack';
+    const token = isSlack && provider.id === 'slack_user' ? answer.authed_user : answer;
+    const fields = (typeof token === 'object' && token !== null ? token : {}) as Record<string, unknown>;
+    const said = isSlack && answer.ok === false ? { error: answer.error } : fields;
+    const whole = 'access_token' in said ? { ...said, token_type: 'Bearer' } : said;
+    return new Response(JSON.stringify(whole), {
+      status: 'error' in said && response.status === 200 ? 400 : response.status,
       headers: { 'content-type': 'application/json' },
     });
   };

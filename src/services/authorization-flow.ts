@@ -5,34 +5,24 @@
  * hold, and whatever does not hold ends the flow and is told to that user (shared/RELIABILITY.md, abuse 58).
  */
 import { type ConnectionDocument, type OAuthStateDocument, SHARED } from '../../models/types.js';
-import type { AuthMethod, ConnectorDefinition } from '../connectors/framework.js';
-import {
-  GrantRefused,
-  type OAuthApp,
-  type OAuthClient,
-  type OAuthProvider,
-} from '../credentials/oauth-client.js';
+import type { OAuthProvider } from '../connectors/framework.js';
+import { GrantRefused, type OAuthClient } from '../credentials/oauth-client.js';
 import { AppError } from '../errors.js';
 import type { ConnectionService } from './connections.js';
+import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import type { Freshness } from './directory.js';
 import type { ExecutionStore } from './execution-store.js';
-import { enabledFunctions, neededScopes } from './functions.js';
+import { neededScopes } from './functions.js';
 import type { GrantedCredentials } from './granted-credentials.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
 import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
-import type { TokenService } from './tokens.js';
-import type { UpstreamCalls } from './upstream-call.js';
+import type { RoleService } from './roles.js';
+import type { ScopeNeed, SignInService } from './sign-in.js';
 import type { WaitingCalls } from './waiting-calls.js';
-
-/** A scope, and the enabled functions that need it; none for one that only tells whose account it is. */
-export interface ScopeNeed {
-  readonly scope: string;
-  readonly functions: readonly string[];
-}
 
 /** What the start page shows before anything happens. */
 export interface StartPage {
@@ -54,6 +44,18 @@ export interface Arrived {
   readonly callers: readonly { readonly id: string; readonly name: string }[];
   /** Needed, and not granted. */
   readonly missing: readonly ScopeNeed[];
+  /** Connected before, and another one; null where there was none, or it is the same. */
+  readonly replaces: string | null;
+  /** Only an admin may let a connection act as another account than before. */
+  readonly mayReplace: boolean;
+}
+
+/** What the person in the browser says about it. */
+export interface Answers {
+  readonly code: string;
+  /** Ids of the callers she ticked; others than the waiting ones are ignored. */
+  readonly allowed: readonly string[];
+  readonly replace: boolean;
 }
 
 export interface Connected {
@@ -67,28 +69,20 @@ export interface FlowParts {
   readonly states: OAuthStateStore;
   readonly oauth: OAuthClient;
   readonly links: LinkService;
-  readonly tokens: TokenService;
+  readonly signIns: SignInService;
+  readonly credentials: CredentialService;
+  readonly roles: RoleService;
   readonly granted: GrantedCredentials;
   readonly connections: ConnectionService;
   readonly members: MemberService;
   readonly executions: ExecutionStore;
   readonly waiting: WaitingCalls;
   readonly outbox: OutboxService;
-  readonly calls: UpstreamCalls;
-}
-
-type OAuthMethod = Extract<AuthMethod, { kind: 'oauth' }>;
-
-interface SignIn {
-  readonly connector: ConnectorDefinition;
-  readonly method: OAuthMethod;
-  readonly provider: OAuthProvider;
-  readonly app: OAuthApp;
 }
 
 export class AuthorizationFlow {
   constructor(
-    private readonly deps: Pick<Dependencies, 'publicUrl' | 'connector' | 'directory' | 'log'>,
+    private readonly deps: Pick<Dependencies, 'publicUrl' | 'directory' | 'log'>,
     private readonly parts: FlowParts,
   ) {}
 
@@ -100,8 +94,8 @@ export class AuthorizationFlow {
     const link = await this.parts.links.require(token, 'oauth');
     const connection = await this.connection(link.connectionId ?? '');
     const person = await this.authorise(link.userId, connection, 'display');
-    const { connector, provider } = await this.signIn(connection);
-    return { connection, person, provider, scopes: scopeNeeds(connector, connection) };
+    const { provider } = await this.parts.signIns.of(connection);
+    return { connection, person, provider, scopes: await this.parts.signIns.scopeNeeds(connection) };
   }
 
   /**
@@ -112,14 +106,14 @@ export class AuthorizationFlow {
     const { userId, connectionId } = await this.parts.links.require(token, 'oauth');
     const connection = await this.connection(connectionId ?? '');
     await this.authorise(userId, connection, 'decision');
-    const { connector, method, provider, app } = await this.signIn(connection);
+    const { connector, provider, app } = await this.parts.signIns.of(connection);
     await this.parts.links.use(token, 'oauth');
     const verifier = this.parts.oauth.newVerifier();
     const { id, state, cookie } = await this.parts.states.begin({
       userId,
       connectionId: connection._id,
       subject: connection.identity === 'private' ? userId : SHARED,
-      provider: method.provider,
+      provider: provider.id,
       verifier,
     });
     const { redirectUri } = this;
@@ -169,37 +163,32 @@ export class AuthorizationFlow {
     if (flow.status !== 'returned' || flow.account === null) throw new OneTimeRefusal('used');
     if (this.parts.states.isOver(flow)) throw new OneTimeRefusal('expired');
     const connection = await this.connection(flow.connectionId);
-    const granted = new Set(flow.scopes);
-    // Providers give `openid` and `email` back under other names; those only say whose account it is.
-    const missing = scopeNeeds(this.deps.connector(connection.connector), connection).filter(
-      ({ scope, functions }) => functions.length > 0 && !granted.has(scope),
-    );
+    const replaces = await this.replaced(flow, connection);
     return {
       flow: flow._id,
       connection,
       person: await this.authorise(flow.userId, connection, 'display'),
       account: flow.account,
       callers: await this.waitingCallers(flow),
-      missing,
+      missing: await this.parts.signIns.missing(connection, flow.scopes),
+      replaces,
+      mayReplace: replaces !== null && (await this.parts.roles.of(flow.userId)).admin,
     };
   }
 
   /**
    * The code from Slack, typed into the same browser. Stores everything at once and lets waiting calls go on.
-   * @param allowed ids of the callers she ticked; others than the waiting ones are ignored
-   * @throws OneTimeRefusal | DirectoryUnavailable; AppError `invalid_arguments` for a wrong code
+   * @throws OneTimeRefusal | DirectoryUnavailable; AppError `invalid_arguments` (path `/code`) for a wrong code,
+   *   (path `/replace`) for another account than before that an admin has not confirmed
    */
-  async finish(
-    flowId: string,
-    cookie: string | undefined,
-    code: string,
-    allowed: readonly string[],
-  ): Promise<Connected> {
+  async finish(flowId: string, cookie: string | undefined, answers: Answers): Promise<Connected> {
+    const { code, allowed } = answers;
     const flow = await this.parts.states.takeTry(flowId, cookie);
     if (!flow) throw await this.refusedFinish(flowId, cookie);
     if (!matchesHash(code.replace(/\s/g, ''), flow.codeHash ?? '')) throw await this.wrongCode(flow);
     const connection = await this.connection(flow.connectionId);
     await this.authorise(flow.userId, connection, 'decision');
+    await this.checkAccount(flow, connection, answers.replace);
     const callers = (await this.waitingCallers(flow)).filter((caller) => allowed.includes(caller.id));
     const callerIds = callers.map((caller) => caller.id);
     const { tokens } = this.parts.states.secretsOf(flow);
@@ -249,22 +238,9 @@ export class AuthorizationFlow {
     return name;
   }
 
-  private async signIn(connection: ConnectionDocument): Promise<SignIn> {
-    const connector = this.deps.connector(connection.connector);
-    const method = connector.auth.find((each) => each.id === connection.auth);
-    const app = method?.kind === 'oauth' ? await this.parts.tokens.app(method.provider) : null;
-    if (method?.kind === 'oauth' && app) {
-      return { connector, method, app, provider: this.parts.oauth.provider(method.provider) };
-    }
-    throw new AppError(
-      'unavailable',
-      `An admin has to enter the OAuth client for ${connector.title} first (/connections show ${connection.key}).`,
-    );
-  }
-
   private async exchange(flow: OAuthStateDocument, callback: URL, state: string): Promise<void> {
     const connection = await this.connection(flow.connectionId);
-    const { connector, provider, app } = await this.signIn(connection);
+    const { connector, provider, app } = await this.parts.signIns.of(connection);
     const issuer = callback.searchParams.get('iss');
     if (issuer !== null && issuer !== provider.issuer) throw new GrantRefused('answer of another issuer');
     // Behind a proxy the request's own URL differs; what counts is the redirect URI that was registered.
@@ -272,25 +248,34 @@ export class AuthorizationFlow {
     registered.search = callback.search;
     const { verifier } = this.parts.states.secretsOf(flow);
     const tokens = await this.parts.oauth.exchange(provider, app, registered, { state, verifier });
-    const account = await this.accountOf(flow, connection, tokens.accessToken);
+    const account = await this.parts.signIns.accountBehind(connection, tokens.accessToken, flow.userId);
     // RFC 6749, 5.1: an answer without scopes means that all were granted.
     const scopes = tokens.scopes.length > 0 ? tokens.scopes : neededScopes(connector, connection);
     if (!(await this.parts.states.keep(flow, { account, scopes, tokens }))) throw new OneTimeRefusal('used');
     await this.parts.outbox.show('oauth_code', flow._id, flow.userId, flow.expiresAt);
   }
 
-  /** The provider says whose account it is, whatever scopes were granted; otherwise the system itself. */
-  private async accountOf(
+  /** The account that was connected until now, if it is another one than the one that came back. */
+  private async replaced(flow: OAuthStateDocument, connection: ConnectionDocument): Promise<string | null> {
+    const before = await this.parts.credentials.find(connection._id, flow.subject);
+    const known = before?.account ?? null;
+    return known === null || known.toLowerCase() === flow.account?.toLowerCase() ? null : known;
+  }
+
+  /** Reconnecting must not quietly make a connection act as somebody else. */
+  private async checkAccount(
     flow: OAuthStateDocument,
     connection: ConnectionDocument,
-    accessToken: string,
-  ): Promise<string> {
-    const { connector, provider } = await this.signIn(connection);
-    const email = await this.parts.oauth.email(provider, accessToken).catch(() => null);
-    if (email !== null || !connector.account) return email ?? 'an account';
-    return connector.account(
-      this.parts.calls.context(`oauth:${flow._id}`, connection, { access_token: accessToken }),
-    );
+    confirmed: boolean,
+  ): Promise<void> {
+    const before = await this.replaced(flow, connection);
+    if (before === null) return;
+    const { admin } = await this.parts.roles.of(flow.userId);
+    if (admin && confirmed) return;
+    const message = admin
+      ? `Until now this was ${before}. Confirm that it shall act as ${flow.account} from now on.`
+      : `Until now this was ${before}. Sign in with that account, or ask an admin to confirm another one.`;
+    throw new AppError('invalid_arguments', message, { path: '/replace' });
   }
 
   private async waitingCallers(flow: OAuthStateDocument): Promise<Arrived['callers']> {
@@ -382,12 +367,4 @@ export class AuthorizationFlow {
     if (!found) throw new OneTimeRefusal('unknown', 'The connection was removed.');
     return found;
   }
-}
-
-function scopeNeeds(connector: ConnectorDefinition, connection: ConnectionDocument): ScopeNeed[] {
-  const functions = enabledFunctions(connector, connection);
-  return neededScopes(connector, connection).map((scope) => ({
-    scope,
-    functions: functions.filter((fn) => fn.scopes.includes(scope)).map((fn) => fn.title),
-  }));
 }

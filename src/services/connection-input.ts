@@ -61,6 +61,7 @@ const ruleSchema = z.strictObject({
   quorum: z.int().min(1).max(10),
   route: slackId.nullable(),
   expiresInMinutes: z.int().min(1).max(10_080),
+  limitPerHour: z.exactOptional(z.int().min(1).max(100_000).nullable()),
 });
 
 export function checkRules(rules: readonly PolicyRule[]): PolicyRule[] {

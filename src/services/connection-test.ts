@@ -29,8 +29,9 @@ export class ConnectionTest {
   ) {}
 
   /** Functions that a test may call: reads that run directly and need no arguments. */
-  candidates(connection: ConnectionDocument): readonly FunctionDefinition[] {
-    return enabledFunctions(this.deps.connector(connection.connector), connection).filter((fn) => {
+  async candidates(connection: ConnectionDocument): Promise<readonly FunctionDefinition[]> {
+    const connector = await this.deps.connector(connection.connector);
+    return enabledFunctions(connector, connection).filter((fn) => {
       const parsed = fn.input.parse({});
       if (!parsed.ok) return false;
       const { risk, effect } = evaluate(connection, fn, parsed.value);
@@ -43,7 +44,7 @@ export class ConnectionTest {
    * @throws AppError `invalid_arguments` when nothing can be tested, `paused`, `needs_authorization`
    */
   async run(userId: string, userName: string, connection: ConnectionDocument): Promise<TestOutcome> {
-    const [fn] = this.candidates(connection);
+    const [fn] = await this.candidates(connection);
     if (!fn) {
       throw new AppError(
         'invalid_arguments',

@@ -69,7 +69,7 @@ export class ConnectionService {
   /** @throws AppError `invalid_arguments` with the path of what is wrong */
   async create(actor: Actor, input: NewConnection): Promise<ConnectionDocument> {
     const { workspaceId, clock, models } = this.deps;
-    const connector = this.deps.connector(input.connector);
+    const connector = await this.deps.connector(input.connector);
     const now = clock.now();
     const connection: ConnectionDocument = {
       _id: newId('con'),
@@ -129,7 +129,7 @@ export class ConnectionService {
     connection: ConnectionDocument,
     change: ConnectionChange,
   ): Promise<ConnectionDocument> {
-    const connector = this.deps.connector(connection.connector);
+    const connector = await this.deps.connector(connection.connector);
     const next: ConnectionDocument = { ...connection };
     if (change.name !== undefined) next.name = checkName(change.name);
     if (change.purpose !== undefined) next.purpose = checkPurpose(change.purpose);
@@ -234,6 +234,12 @@ export class ConnectionService {
     if (note.read || note.write) await this.refreshStatus(connectionId);
   }
 
+  /** What the credential's last use or refresh said. Not an admin's change. */
+  async noteHealth(connectionId: string, health: ConnectionDocument['health']): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.connections.updateOne({ _id: connectionId, workspaceId }, { $set: { health } });
+  }
+
   /** Draft or ready, as the readiness list says. Called after anything that the list looks at. */
   async refreshStatus(connectionId: string): Promise<ConnectionDocument | null> {
     const { models, workspaceId } = this.deps;
@@ -251,7 +257,7 @@ export class ConnectionService {
   }
 
   async readiness(connection: ConnectionDocument): Promise<readonly ReadinessItem[]> {
-    const connector = this.deps.connector(connection.connector);
+    const connector = await this.deps.connector(connection.connector);
     const needsNone = connection.auth === 'none' || connection.identity === 'private';
     const has = needsNone || (await this.credentials.find(connection._id)) !== null;
     return readiness(connection, enabledFunctions(connector, connection), has);

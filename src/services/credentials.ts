@@ -54,6 +54,7 @@ export class CredentialService {
       expiresAt: credential.expiresAt ?? null,
       status: 'active',
       refresh: null,
+      failing: null,
       createdBy: credential.createdBy,
       createdAt: current?.createdAt ?? now,
       rotatedAt: now,
@@ -108,11 +109,21 @@ export class CredentialService {
           scopes: [...tokens.scopes],
           status: 'active',
           refresh: null,
+          failing: null,
         },
         $inc: { version: 1 },
       },
     );
     return result.modifiedCount === 1;
+  }
+
+  /** Whose account it is, found out after it was stored; for the generation that was asked about only. */
+  async noteAccount(
+    { _id, generation }: Pick<CredentialDocument, '_id' | 'generation'>,
+    account: string,
+  ): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.credentials.updateOne({ _id, workspaceId, generation }, { $set: { account } });
   }
 
   async markNeedsReauth(credential: Pick<CredentialDocument, '_id' | 'version'>): Promise<boolean> {

@@ -23,7 +23,10 @@ export interface Dependencies {
   readonly log: Logger;
   /** `CONNECTOR_ENDPOINTS`: key → base URL. */
   readonly endpoints: Readonly<Record<string, string>>;
-  readonly connector: (id: string) => ConnectorDefinition;
+  /** `MCP_COMMANDS`: programs that the operator lets us start. */
+  readonly commands: Readonly<Record<string, readonly string[]>>;
+  /** Loads it at its first use. @throws Error for an id that is not in the catalogue */
+  readonly connector: (id: string) => Promise<ConnectorDefinition>;
   /** Who is admin or auditor by configuration, whatever the settings say. */
   readonly configuredRoles: {
     readonly admins: readonly string[];

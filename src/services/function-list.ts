@@ -28,8 +28,14 @@ export async function functionsOf(
     })
     .sort({ key: 1 })
     .lean();
-  return connections.flatMap((connection) =>
-    enabledFunctions(deps.connector(connection.connector), connection)
+  const loaded = await Promise.all(
+    connections.map(async (connection) => ({
+      connection,
+      connector: await deps.connector(connection.connector),
+    })),
+  );
+  return loaded.flatMap(({ connection, connector }) =>
+    enabledFunctions(connector, connection)
       .filter((fn) => hasAccess(connection, caller._id, fn.name))
       .map((fn) => {
         const { risk, effect } = evaluate(connection, fn);

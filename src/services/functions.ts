@@ -1,7 +1,12 @@
 /** Functions of a connection: the connector's definitions, seen through what an admin turned on. */
-import type { ConnectionDocument } from '../../models/types.js';
+import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
 import { definitionHash } from '../connectors/definition-hash.js';
-import type { ConnectorDefinition, FunctionDefinition, JsonValue } from '../connectors/framework.js';
+import type {
+  AuthMethod,
+  ConnectorDefinition,
+  FunctionDefinition,
+  JsonValue,
+} from '../connectors/framework.js';
 
 export type ConnectionConfig = Readonly<Record<string, JsonValue>>;
 
@@ -23,7 +28,9 @@ function compile(connector: ConnectorDefinition, connection: ConnectionDocument)
   const cacheKey = `${connection.workspaceId}/${connection._id}`;
   const cached = compiled.get(cacheKey);
   if (cached?.rev === connection.rev) return cached.value;
-  const all = connector.functions(configOf(connection));
+  const all = connector
+    .functions(configOf(connection))
+    .filter(({ auth }) => auth === undefined || auth.includes(connection.auth));
   const value = { all, byName: new Map(all.map((fn) => [fn.name, fn])), hashes: new Map<string, string>() };
   if (compiled.size >= COMPILED_LIMIT) compiled.clear();
   compiled.set(cacheKey, { rev: connection.rev, value });
@@ -70,9 +77,40 @@ export function neededScopes(
   connector: ConnectorDefinition,
   connection: ConnectionDocument,
 ): readonly string[] {
-  const method = connector.auth.find((each) => each.id === connection.auth);
-  const base = method?.kind === 'oauth' ? method.baseScopes : [];
+  const method = authMethodOf(connector, connection);
+  const base =
+    method?.kind === 'oauth'
+      ? [...method.baseScopes, ...(method.configScopes?.(configOf(connection)) ?? [])]
+      : [];
   return [...new Set([...base, ...enabledFunctions(connector, connection).flatMap((fn) => fn.scopes)])];
+}
+
+/** Microsoft answers short names with and without their resource; Google has a long name for `email`. */
+export function plainScope(scope: string): string {
+  return scope
+    .replace(/^https:\/\/graph\.microsoft\.com\//i, '')
+    .replace(/^https:\/\/www\.googleapis\.com\/auth\/userinfo\.(email|profile)$/, '$1');
+}
+
+/** What of `needed` is not in `granted`, whatever names the provider gives the same scope. */
+export function missingScopes(needed: readonly string[], granted: readonly string[]): string[] {
+  const has = new Set(granted.map((scope) => plainScope(scope).toLowerCase()));
+  return needed.filter((scope) => !has.has(plainScope(scope).toLowerCase()));
+}
+
+/** Scopes that a function needs and a person's consent left out; whoever entered a secret answers for what it may do. */
+export function scopeGap(
+  fn: Pick<FunctionDefinition, 'scopes'>,
+  credential: Pick<CredentialDocument, 'kind' | 'scopes'> | null,
+): readonly string[] {
+  return credential?.kind === 'oauth' ? missingScopes(fn.scopes, credential.scopes) : [];
+}
+
+export function authMethodOf(
+  connector: ConnectorDefinition,
+  connection: Pick<ConnectionDocument, 'auth'>,
+): AuthMethod | undefined {
+  return connector.auth.find(({ id }) => id === connection.auth);
 }
 
 /**
@@ -81,11 +119,13 @@ export function neededScopes(
  */
 export function baseUrlOf(
   connector: ConnectorDefinition,
-  config: ConnectionConfig,
+  connection: Pick<ConnectionDocument, 'auth' | 'config'>,
   endpoints: Readonly<Record<string, string>>,
 ): string {
+  const config = connection.config as ConnectionConfig;
   const provider = connector.auth.find((method) => method.kind === 'oauth')?.provider;
-  const standIn = endpoints[connector.id] ?? (provider ? endpoints[provider] : undefined);
-  const url = standIn ?? connector.baseUrl ?? String(config.base_url ?? '');
-  return url.replace(/\/+$/, '');
+  const standIn = endpoints[connector.id] ?? (typeof provider === 'string' ? endpoints[provider] : undefined);
+  const own =
+    typeof connector.baseUrl === 'function' ? connector.baseUrl(config, connection.auth) : connector.baseUrl;
+  return (standIn ?? own ?? String(config.base_url ?? '')).replace(/\/+$/, '');
 }

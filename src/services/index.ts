@@ -10,12 +10,15 @@ import { ConnectionTest } from './connection-test.js';
 import { ConnectionService } from './connections.js';
 import { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
+import { DisconnectService } from './disconnect.js';
 import { EligibilityService } from './eligibility.js';
 import { ExecutionStore } from './execution-store.js';
 import { ExecutionService } from './executions.js';
+import { FileService } from './files.js';
 import { GrantedCredentials } from './granted-credentials.js';
 import { LinkService } from './links.js';
 import { MemberService } from './members.js';
+import { OAuthApps } from './oauth-apps.js';
 import { OAuthStateStore } from './oauth-states.js';
 import { OutboxService } from './outbox.js';
 import { PayloadService } from './payloads.js';
@@ -23,8 +26,10 @@ import { RecoveryService } from './recovery.js';
 import { RestImportService } from './rest-import.js';
 import { RoleService } from './roles.js';
 import { Runner } from './runner.js';
+import { ScopeService } from './scopes.js';
 import { SecretEntryService } from './secret-entry.js';
 import { SettingsService } from './settings.js';
+import { SignInService } from './sign-in.js';
 import { SubmissionService } from './submission.js';
 import { TokenRevealService } from './token-reveal.js';
 import { TokenService } from './tokens.js';
@@ -49,16 +54,24 @@ export function createServices(deps: Dependencies) {
   const approvals = new ApprovalService(deps, executionStore, outbox, eligibility, roles, audit, settings);
   const oauth = new OAuthClient(deps.outbound, deps.endpoints);
 
-  const onNeedsReauth = async (connection: ConnectionDocument, subject: Subject): Promise<void> => {
-    if (subject !== SHARED) {
-      await members.ask(connection._id, subject, null);
-      return;
-    }
-    await connections.noteUse(connection._id, { health: 'needs_reauth' });
-    await outbox.notify(connection.ownerId, { kind: 'needs_reconnect', connectionKey: connection.key });
-  };
-  const tokens = new TokenService(deps, credentials, oauth, onNeedsReauth);
-  const calls = new UpstreamCalls(deps, credentials);
+  const apps = new OAuthApps(oauth, credentials);
+  const files = new FileService(deps);
+  const scopes = new ScopeService(deps, members, outbox);
+
+  const tokens = new TokenService(deps, credentials, oauth, apps, {
+    needsReauth: async (connection, subject) => {
+      if (subject !== SHARED) {
+        await members.ask(connection._id, subject, null);
+        return;
+      }
+      await connections.noteHealth(connection._id, 'needs_reauth');
+      await outbox.notify(connection.ownerId, { kind: 'needs_reconnect', connectionKey: connection.key });
+    },
+    failing: (connection, failing) =>
+      connections.noteHealth(connection._id, failing ? 'temporarily_failing' : 'ok'),
+  });
+  const calls = new UpstreamCalls(deps, credentials, files);
+  const signIns = new SignInService(deps, oauth, apps, credentials, tokens, calls);
   const runner = new Runner(deps, {
     executions: executionStore,
     payloads,
@@ -71,6 +84,7 @@ export function createServices(deps: Dependencies) {
     credentials,
     tokens,
     calls,
+    scopes,
     outbox,
   });
   const waiting = new WaitingCalls(
@@ -93,6 +107,8 @@ export function createServices(deps: Dependencies) {
     runner,
     waiting,
     connections,
+    files,
+    scopes,
   );
   const executions = new ExecutionService(
     deps,
@@ -110,14 +126,15 @@ export function createServices(deps: Dependencies) {
     states: new OAuthStateStore(deps),
     oauth,
     links,
-    tokens,
+    signIns,
+    credentials,
+    roles,
     granted: new GrantedCredentials(deps, credentials, members, audit),
     connections,
     members,
     executions: executionStore,
     waiting,
     outbox,
-    calls,
   });
   const secretEntry = new SecretEntryService(deps, {
     links,
@@ -127,9 +144,11 @@ export function createServices(deps: Dependencies) {
     roles,
     outbox,
     audit,
-    oauth,
+    apps,
+    signIns,
     flow: authorizationFlow,
   });
+  const disconnect = new DisconnectService(deps, { connections, members, credentials, apps, oauth });
   const tokenReveal = new TokenRevealService(deps, links, callers, roles, audit);
   const recovery = new RecoveryService(deps, {
     executions: executionStore,
@@ -146,6 +165,7 @@ export function createServices(deps: Dependencies) {
 
   return {
     approvals,
+    apps,
     audit,
     authorizationFlow,
     callers,
@@ -154,8 +174,10 @@ export function createServices(deps: Dependencies) {
     connections,
     connectionTest,
     credentials,
+    disconnect,
     eligibility,
     executions,
+    files,
     links,
     members,
     outbox,
@@ -166,6 +188,7 @@ export function createServices(deps: Dependencies) {
     runner,
     secretEntry,
     settings,
+    signIns,
     submissions,
     tokenReveal,
     tokens,

@@ -7,10 +7,9 @@ import type { Dependencies } from './dependencies.js';
 /** shared/RELIABILITY.md, G15: an answer is kept up to 256 KiB. */
 export const RESULT_LIMIT = 256 * 1024;
 
-export interface KeptResult {
-  readonly value: JsonValue;
-  readonly truncated: boolean;
-}
+export type KeptResult =
+  | { readonly truncated: false; readonly value: JsonValue }
+  | { readonly truncated: true; readonly value: { readonly [key: string]: JsonValue } };
 
 /** Cuts an answer that is too large: the beginning of its JSON text, and how long it was. */
 export function capResult(value: JsonValue): KeptResult {

@@ -33,6 +33,7 @@ function defaultRule(fn: FunctionDefinition, risk: Risk): PolicyRule {
     quorum: 1,
     route: null,
     expiresInMinutes: DEFAULT_EXPIRY_MINUTES,
+    limitPerHour: fn.budgetPerHour ?? null,
   };
 }
 
@@ -61,6 +62,16 @@ export function evaluate(
   return { risk, effect, requirement, rule };
 }
 
+/** How many calls an hour one caller may make before an allow becomes a question; null where nothing is counted. */
+export function limitOf({ effect, rule }: Verdict): number | null {
+  return effect === 'allow' ? (rule.limitPerHour ?? null) : null;
+}
+
+/** The verdict once the limit is used up. */
+export function overLimit(verdict: Verdict): Verdict {
+  return { ...verdict, effect: 'ask', requirement: 'required' };
+}
+
 export function hasApprover(rule: Pick<PolicyRule, 'approvers'>): boolean {
   const { users, usergroups, connectionOwner } = rule.approvers;
   return users.length > 0 || usergroups.length > 0 || connectionOwner;
@@ -79,6 +90,7 @@ export function isTighter(
     const after = evaluate(next, fn, {});
     if (strictness[after.effect] !== strictness[before.effect])
       return strictness[after.effect] > strictness[before.effect];
+    if (after.effect === 'allow') return limitNoHigher(before.rule, after.rule);
     return after.effect !== 'ask' || asksNoFewer(before.rule, after.rule);
   });
 }
@@ -88,6 +100,10 @@ function asEachRisk(fn: FunctionDefinition): FunctionDefinition[] {
   if (!fn.riskOf) return [fn];
   const risks = RISKS.filter((risk) => higherRisk(risk, fn.risk) === fn.risk);
   return risks.map((risk) => ({ ...fn, riskOf: () => risk }));
+}
+
+function limitNoHigher(before: PolicyRule, after: PolicyRule): boolean {
+  return (after.limitPerHour ?? Infinity) <= (before.limitPerHour ?? Infinity);
 }
 
 /** The same people or fewer of them, and as many approvals: who decides is an admin's choice. */

@@ -13,12 +13,13 @@ import type { Dependencies } from './dependencies.js';
 import { DirectoryUnavailable } from './directory.js';
 import type { EligibilityService } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
-import { definitionHashOf, enabledFunction } from './functions.js';
+import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
 import { LEASE_MS, Lease } from './lease.js';
 import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
 import { reasonToRefuse } from './recheck.js';
+import type { ScopeService } from './scopes.js';
 import type { SettingsService } from './settings.js';
 import type { TokenService } from './tokens.js';
 import type { Outcome, UpstreamCalls } from './upstream-call.js';
@@ -57,6 +58,7 @@ export interface RunnerParts {
   readonly credentials: CredentialService;
   readonly tokens: TokenService;
   readonly calls: UpstreamCalls;
+  readonly scopes: ScopeService;
   readonly outbox: OutboxService;
 }
 
@@ -179,7 +181,7 @@ export class Runner {
       settings.get(),
       payloads.arguments(execution).catch(nullIfForged),
     ]);
-    const connector = this.deps.connector(execution.connector);
+    const connector = await this.deps.connector(execution.connector);
     const fn = connection ? enabledFunction(connector, connection, execution.function) : null;
     const memberAllows =
       execution.onBehalfOf === null || connection === null
@@ -272,6 +274,12 @@ export class Runner {
         };
       }
       credential = usable.credential;
+      const gap = scopeGap(fn, credential);
+      if (gap.length > 0) {
+        await this.askForScopes(connection, execution);
+        const message = this.parts.scopes.explain(connection, fn, gap);
+        return { status: 'failed', code: 'needs_more_scopes', message };
+      }
     }
     const outcome = await calls.run(execution, connection, fn, args, credential, lease);
     if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
@@ -279,7 +287,15 @@ export class Runner {
         this.deps.log.warn({ err: error, connection: connection._id }, 'refused credential not marked');
       });
     }
+    if (outcome.status === 'failed' && outcome.code === 'needs_more_scopes')
+      await this.askForScopes(connection, execution);
     return outcome;
+  }
+
+  private async askForScopes(connection: ConnectionDocument, { subject }: ExecutionDocument): Promise<void> {
+    await this.parts.scopes.ask(connection, subject).catch((error: unknown) => {
+      this.deps.log.warn({ err: error, connection: connection._id }, 'nobody was asked for more scopes');
+    });
   }
 
   /** Whatever goes wrong before a byte is sent is a known end, not an unknown one. */

@@ -4,23 +4,24 @@
  */
 import type { ClientSession } from 'mongoose';
 import { type Actor, type ConnectionDocument, SHARED } from '../../models/types.js';
-import type { AuthMethod, FormField } from '../connectors/framework.js';
-import type { OAuthClient } from '../credentials/oauth-client.js';
+import type { FormField, MintedAuth, SecretAuth } from '../connectors/framework.js';
+import { OAUTH_FAMILIES } from '../credentials/oauth-providers.js';
 import { AppError } from '../errors.js';
 import type { AuditService } from './audit.js';
 import type { AuthorizationFlow } from './authorization-flow.js';
 import type { ConnectionService } from './connections.js';
 import { type CredentialService, oauthAppId, type Secret } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
+import { authMethodOf, configOf } from './functions.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
+import type { OAuthApps } from './oauth-apps.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
 import type { ReadinessItem } from './readiness.js';
 import type { RoleService } from './roles.js';
-import { checkSecret } from './secret-input.js';
-
-type SecretMethod = Extract<AuthMethod, { kind: 'secret' }>;
+import { checkSecret, SecretInputError } from './secret-input.js';
+import type { SignInService } from './sign-in.js';
 
 /** What a secret is for. */
 export type SecretTarget =
@@ -28,13 +29,14 @@ export type SecretTarget =
       readonly kind: 'connection';
       readonly title: string;
       readonly connection: ConnectionDocument;
-      readonly method: SecretMethod;
+      readonly method: SecretAuth | MintedAuth;
       readonly fields: readonly FormField[];
     }
   | {
       readonly kind: 'oauth_app';
       readonly title: string;
-      readonly provider: string;
+      /** Where it is kept: `oauth_app:google`, or `oauth_app:con_…` for a connection's own. */
+      readonly id: string;
       /** To be registered at the provider. */
       readonly redirectUri: string;
       readonly fields: readonly FormField[];
@@ -60,7 +62,8 @@ export interface SecretEntryParts {
   readonly roles: RoleService;
   readonly outbox: OutboxService;
   readonly audit: AuditService;
-  readonly oauth: OAuthClient;
+  readonly apps: OAuthApps;
+  readonly signIns: SignInService;
   readonly flow: AuthorizationFlow;
 }
 
@@ -69,6 +72,14 @@ const OAUTH_APP_FIELDS: readonly FormField[] = [
   { name: 'client_id', label: 'Client ID', kind: 'text' },
   { name: 'client_secret', label: 'Client secret', kind: 'secret' },
 ];
+const TENANT_FIELD: FormField = {
+  name: 'tenant_id',
+  label: 'Directory (tenant) ID',
+  kind: 'text',
+  optional: true,
+  hint: 'Left empty, accounts of any organization may sign in.',
+  placeholder: '00000000-0000-0000-0000-000000000000',
+};
 
 export class SecretEntryService {
   constructor(
@@ -98,13 +109,14 @@ export class SecretEntryService {
     given: Readonly<Record<string, string | readonly string[]>>,
   ): Promise<SecretStored> {
     const { target, person } = await this.describe(token);
-    const secret = checkSecret(target.fields, given);
+    const secret = checked(target, given);
     const { userId } = await this.parts.links.require(token, 'secret');
     const useLink = (session: ClientSession) => this.parts.links.use(token, 'secret', session);
     const actor = { kind: 'user', id: userId } as const;
     if (target.kind === 'connection' && isOwn(target.connection)) {
-      const account = secret.username ?? target.method.title;
-      const credential = { kind: 'secret' as const, fields: secret, account };
+      const { connection, method } = target;
+      const account = ownAccount(connection, method, secret) ?? secret.username ?? method.title;
+      const credential = { ...stored(method, secret), account };
       await this.parts.members.authorize(target.connection, userId, credential, [], useLink);
     } else {
       await this.store(actor, target, secret, useLink);
@@ -128,20 +140,26 @@ export class SecretEntryService {
       const message = `“${target.connection.key}” is private: each member enters her own credential.`;
       throw new AppError('invalid_arguments', message, { path: '/key' });
     }
-    await this.store(actor, target, checkSecret(target.fields, given));
-    if (target.kind === 'connection') await this.parts.connections.refreshStatus(target.connection._id);
+    await this.store(actor, target, checked(target, given));
+    if (target.kind === 'connection') {
+      await this.lookUpAccount(target.connection);
+      await this.parts.connections.refreshStatus(target.connection._id);
+    }
     return target;
   }
 
   /** @throws AppError `invalid_arguments` when the connection needs no credential */
   private async target(keyOrId: string): Promise<SecretTarget | null> {
-    if (keyOrId.startsWith(OAUTH_APP)) return this.oauthApp(keyOrId.slice(OAUTH_APP.length));
+    if (keyOrId.startsWith(OAUTH_APP)) return this.oauthApp(keyOrId);
     const connection = await this.parts.connections.find(keyOrId);
     if (!connection) return null;
-    const connector = this.deps.connector(connection.connector);
-    const method = connector.auth.find((each) => each.id === connection.auth);
-    if (method?.kind === 'oauth') return this.oauthApp(method.provider);
-    if (method?.kind === 'secret') {
+    const connector = await this.deps.connector(connection.connector);
+    const method = authMethodOf(connector, connection);
+    if (method?.kind === 'oauth') {
+      const provider = this.parts.apps.provider(method, connection);
+      return this.oauthApp(this.parts.apps.id(provider, connection));
+    }
+    if (method?.kind === 'secret' || method?.kind === 'minted') {
       return { kind: 'connection', title: connection.name, connection, method, fields: method.fields };
     }
     throw new AppError(
@@ -150,15 +168,17 @@ export class SecretEntryService {
     );
   }
 
-  private oauthApp(id: string): SecretTarget | null {
-    const provider = this.parts.oauth.providers().find((each) => each.id === id);
-    if (!provider) return null;
+  private async oauthApp(id: string): Promise<SecretTarget | null> {
+    const family = id.slice(OAUTH_APP.length);
+    const own = family.startsWith('con_') ? await this.parts.connections.find(family) : null;
+    const title = own?.name ?? OAUTH_FAMILIES.get(family);
+    if (title === undefined) return null;
     return {
       kind: 'oauth_app',
-      title: `OAuth client for ${provider.title}`,
-      provider: id,
+      title: `OAuth client for ${title}`,
+      id,
       redirectUri: `${this.deps.publicUrl}/oauth/callback`,
-      fields: OAUTH_APP_FIELDS,
+      fields: family === 'microsoft' ? [...OAUTH_APP_FIELDS, TENANT_FIELD] : OAUTH_APP_FIELDS,
     };
   }
 
@@ -181,17 +201,16 @@ export class SecretEntryService {
     const isConnection = target.kind === 'connection';
     const subject = isConnection
       ? { kind: 'connection', id: target.connection._id }
-      : { kind: 'oauth_app', id: target.provider };
+      : { kind: 'oauth_app', id: target.id.slice(OAUTH_APP.length) };
     const details = { fields: Object.keys(fields) };
     const entry = { actor, action: 'credential.stored', subject, details };
     await this.parts.audit.change(entry, async (session) => {
       await also?.(session);
       await this.parts.credentials.store(
         {
-          connectionId: isConnection ? target.connection._id : oauthAppId(target.provider),
+          ...(isConnection ? stored(target.method, fields) : { kind: 'oauth_app', fields }),
+          connectionId: isConnection ? target.connection._id : target.id,
           subject: SHARED,
-          kind: isConnection ? 'secret' : 'oauth_app',
-          fields,
           createdBy: actor.id,
         },
         session,
@@ -200,6 +219,11 @@ export class SecretEntryService {
       const filter = { _id: target.connection._id, workspaceId };
       await models.connections.updateOne(filter, { $set: { health: 'unknown' } }, { session });
     });
+  }
+
+  private async lookUpAccount(connection: ConnectionDocument): Promise<void> {
+    const credential = await this.parts.credentials.find(connection._id);
+    if (credential) await this.parts.signIns.noteAccount(connection, credential);
   }
 
   /** The credential is stored; what comes after may fail without making that untrue. */
@@ -215,6 +239,7 @@ export class SecretEntryService {
         await flow.resume(userId, _id);
         return [];
       }
+      await this.lookUpAccount(target.connection);
       const connection = await connections.refreshStatus(_id);
       const items = connection ? await connections.readiness(connection) : [];
       return items.filter((item) => !item.done);
@@ -223,6 +248,30 @@ export class SecretEntryService {
       return [];
     }
   }
+}
+
+/** @throws SecretInputError */
+function checked(target: SecretTarget, given: Readonly<Record<string, string | readonly string[]>>): Secret {
+  const secret = checkSecret(target.fields, given);
+  const message =
+    target.kind === 'connection' ? target.method.check?.(secret, configOf(target.connection)) : undefined;
+  if (message === undefined) return secret;
+  throw new SecretInputError([{ field: target.fields[0]?.name ?? '', message }]);
+}
+
+/** A minted token is fetched at the first call. */
+function stored(method: SecretAuth | MintedAuth, fields: Secret) {
+  return method.kind === 'minted'
+    ? ({ kind: 'minted', fields, expiresAt: new Date(0) } as const)
+    : ({ kind: 'secret', fields } as const);
+}
+
+function ownAccount(
+  connection: ConnectionDocument,
+  method: SecretAuth | MintedAuth,
+  secret: Secret,
+): string | undefined {
+  return method.kind === 'minted' ? method.accountOf?.(secret, configOf(connection)) : undefined;
 }
 
 /** On a private connection the secret is the member's own. */

@@ -4,6 +4,7 @@ import { initialApprovalStatus, isTerminal } from '../../models/state-machines.j
 import type {
   CallerDocument,
   ConnectionDocument,
+  CredentialDocument,
   ExecutionDocument,
   ExecutionStatus,
 } from '../../models/types.js';
@@ -18,12 +19,15 @@ import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
-import { definitionHashOf, enabledFunction } from './functions.js';
+import type { FileService } from './files.js';
+import { missingFile } from './files.js';
+import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
-import { evaluate, type Verdict } from './policy.js';
+import { evaluate, limitOf, overLimit, type Verdict } from './policy.js';
 import { hasAccess, stopped } from './recheck.js';
 import { LEASE_MS, type Runner, SYSTEM_CALLER } from './runner.js';
+import type { ScopeService } from './scopes.js';
 import type { SettingsService } from './settings.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
@@ -75,6 +79,8 @@ export class SubmissionService {
     private readonly runner: Runner,
     private readonly waiting: WaitingCalls,
     private readonly connections: ConnectionService,
+    private readonly files: FileService,
+    private readonly scopes: ScopeService,
   ) {}
 
   /**
@@ -103,7 +109,7 @@ export class SubmissionService {
         { path: '/connection' },
       );
     }
-    const fn = enabledFunction(this.deps.connector(connection.connector), connection, request.function);
+    const fn = enabledFunction(await this.deps.connector(connection.connector), connection, request.function);
     if (!fn || !hasAccess(connection, caller._id, fn.name)) {
       throw new AppError(
         'not_found',
@@ -112,10 +118,12 @@ export class SubmissionService {
       );
     }
     const args = parseArguments(fn, request.arguments);
-    const verdict = evaluate(connection, fn, args);
+    await this.checkFiles(caller, fn, args);
+    const verdict = await this.verdict(caller, connection, fn, args);
     const onBehalfOf = await this.member(request.onBehalfOf, connection);
+    const credential = await this.credentialOf(connection, onBehalfOf);
     const [execution, allowed, pending] = await Promise.all([
-      this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash),
+      this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash, credential),
       onBehalfOf === null || this.members.allows(onBehalfOf, caller._id, connection),
       onBehalfOf === null && verdict.effect !== 'ask'
         ? 0
@@ -135,6 +143,8 @@ export class SubmissionService {
       throw new AppError('too_many_pending', message, { retryAfter: 60 });
     }
     if (!allowed) return this.waitForMember(plan);
+    const gap = scopeGap(fn, credential);
+    if (gap.length > 0) return this.askForScopes(plan, gap);
     return verdict.effect === 'ask' ? this.askForApproval(plan) : this.runNow(plan);
   }
 
@@ -175,7 +185,17 @@ export class SubmissionService {
     };
     const onBehalfOf = isPrivate ? tester.id : null;
     const hash = canonicalHash({ ...request, onBehalfOf });
-    const execution = await this.compose(caller, connection, fn, verdict, onBehalfOf, request, hash);
+    const credential = await this.credentialOf(connection, onBehalfOf);
+    const execution = await this.compose(
+      caller,
+      connection,
+      fn,
+      verdict,
+      onBehalfOf,
+      request,
+      hash,
+      credential,
+    );
     return (await this.runNow({ connection, fn, args, verdict, execution, tooLate: undefined })).execution;
   }
 
@@ -187,10 +207,9 @@ export class SubmissionService {
     onBehalfOf: string | null,
     request: CallRequest,
     requestHash: string,
+    credential: CredentialDocument | null,
   ): Promise<ExecutionDocument> {
     const subject = this.members.subjectFor(connection, onBehalfOf);
-    const credential =
-      connection.auth === 'none' ? null : await this.credentials.find(connection._id, subject);
     const now = this.deps.clock.now();
     return {
       _id: newId('ex'),
@@ -216,7 +235,7 @@ export class SubmissionService {
       approvalStatus: initialApprovalStatus(verdict.requirement),
       approvalId: null,
       policyVersion: connection.policy.version,
-      definitionHash: definitionHashOf(this.deps.connector(connection.connector), connection, fn),
+      definitionHash: definitionHashOf(await this.deps.connector(connection.connector), connection, fn),
       credentialGeneration: credential?.generation ?? 0,
       bindingHash: null,
       idempotencyKey: request.idempotencyKey,
@@ -233,6 +252,45 @@ export class SubmissionService {
       expiresAt: null,
       nextActionAt: null,
     };
+  }
+
+  private async credentialOf(
+    connection: ConnectionDocument,
+    onBehalfOf: string | null,
+  ): Promise<CredentialDocument | null> {
+    if (connection.auth === 'none') return null;
+    return this.credentials.find(connection._id, this.members.subjectFor(connection, onBehalfOf));
+  }
+
+  /** What policy says; an allow with a limit becomes a question once the limit is used up. */
+  private async verdict(
+    caller: CallerDocument,
+    connection: ConnectionDocument,
+    fn: FunctionDefinition,
+    args: Arguments,
+  ): Promise<Verdict> {
+    const verdict = evaluate(connection, fn, args);
+    const limit = limitOf(verdict);
+    if (limit === null) return verdict;
+    const call = { connectionId: connection._id, function: fn.name, callerId: caller._id };
+    return (await this.executions.directCalls(call, limit)) >= limit ? overLimit(verdict) : verdict;
+  }
+
+  /** @throws AppError `invalid_arguments` for a file that is not there, or not this caller's */
+  private async checkFiles(caller: CallerDocument, fn: FunctionDefinition, args: Arguments): Promise<void> {
+    for (const reference of fn.files?.(args) ?? []) {
+      if (await this.files.find(caller._id, reference)) continue;
+      throw new AppError('invalid_arguments', missingFile(reference), { path: '/arguments' });
+    }
+  }
+
+  /** Nobody is asked to approve what could not run: whoever can consent is asked to instead. */
+  private async askForScopes(plan: Plan, gap: readonly string[]): Promise<Submitted> {
+    const message = this.scopes.explain(plan.connection, plan.fn, gap);
+    const end = ended(this.deps.clock.now(), { code: 'needs_more_scopes', message });
+    const submitted = await this.accept(plan, 'failed', { approvalStatus: 'not_required', ...end });
+    if (!submitted.repeated) await this.scopes.ask(plan.connection, plan.execution.subject);
+    return submitted;
   }
 
   private async refuse(

@@ -2,8 +2,8 @@
 import type { ConnectionDocument, CredentialDocument, ExecutionDocument } from '../../models/types.js';
 import type {
   Arguments,
+  AuthMethod,
   CallContext,
-  ConnectorDefinition,
   FunctionDefinition,
   JsonValue,
   UpstreamRequest,
@@ -13,9 +13,10 @@ import { crashAt } from '../kill-points.js';
 import { createMask, maskDeep, redactText } from '../redact.js';
 import type { CredentialService, Secret } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
-import { baseUrlOf, configOf } from './functions.js';
+import { FILE_LIMIT, type FileService } from './files.js';
+import { authMethodOf, baseUrlOf, configOf } from './functions.js';
 import type { Lease } from './lease.js';
-import { capResult } from './payloads.js';
+import { capResult, type KeptResult } from './payloads.js';
 
 /** shared/CONNECTORS.md 5.1: 60 s for one call in all. */
 const CALL_TIMEOUT_MS = 60_000;
@@ -31,14 +32,14 @@ export type Outcome =
 
 /** Puts the credential on a request, as the connection's auth method says. */
 function authorized(
-  connector: ConnectorDefinition,
+  method: AuthMethod | undefined,
   connection: ConnectionDocument,
   secret: Secret,
   request: UpstreamRequest,
+  now: Date,
 ): UpstreamRequest {
-  const method = connector.auth.find((each) => each.id === connection.auth);
-  if (method?.kind === 'secret') return method.apply(request, secret, configOf(connection));
-  if (method?.kind === 'oauth') {
+  if (method?.kind === 'secret') return method.apply(request, secret, configOf(connection), now);
+  if (method?.kind === 'oauth' || method?.kind === 'minted') {
     return {
       ...request,
       headers: { ...request.headers, authorization: `Bearer ${secret.access_token ?? ''}` },
@@ -49,8 +50,12 @@ function authorized(
 
 export class UpstreamCalls {
   constructor(
-    private readonly deps: Pick<Dependencies, 'outbound' | 'endpoints' | 'connector' | 'log'>,
+    private readonly deps: Pick<
+      Dependencies,
+      'outbound' | 'endpoints' | 'connector' | 'clock' | 'commands' | 'log'
+    >,
     private readonly credentials: CredentialService,
+    private readonly files: FileService,
   ) {}
 
   /** Runs the function once. Never throws: every end is an outcome. Secrets are masked in whatever comes back. */
@@ -67,7 +72,7 @@ export class UpstreamCalls {
     try {
       const secret = credential ? this.credentials.open(credential) : {};
       known = createMask(Object.values(secret));
-      const context = this.context(execution._id, connection, secret, {
+      const context = await this.context(execution, connection, secret, {
         beforeSend: () => {
           lease.assertMaySend();
           crashAt('before_send');
@@ -76,34 +81,42 @@ export class UpstreamCalls {
         afterSend: () => crashAt('after_send'),
       });
       const value = await fn.run(context, args);
-      const kept = capResult(maskDeep(value, known));
+      const kept = await this.keep(execution, maskDeep(value, known));
       return { status: 'succeeded', value: kept.value, truncated: kept.truncated };
     } catch (error) {
       return this.outcomeOf(error, execution, sent, (text) => redactText(known(text)));
     }
   }
 
-  /** For look-ups outside an execution (whose account is it?). Guarded and authorized like any call. */
-  context(
-    executionId: string,
+  /**
+   * For look-ups outside an execution (whose account is it?) too. Guarded and authorized like any call.
+   * @param call whose files it reads and keeps
+   */
+  async context(
+    call: Pick<ExecutionDocument, '_id' | 'callerId'>,
     connection: ConnectionDocument,
     secret: Secret,
     hooks: { beforeSend?: () => void; afterSend?: () => void } = {},
-  ): CallContext {
-    const connector = this.deps.connector(connection.connector);
+  ): Promise<CallContext> {
+    const connector = await this.deps.connector(connection.connector);
+    const method = authMethodOf(connector, connection);
     const config = configOf(connection);
-    const baseUrl = baseUrlOf(connector, config, this.deps.endpoints);
+    const baseUrl = baseUrlOf(connector, connection, this.deps.endpoints);
     const allow = connector.egress(config, baseUrl);
     const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const sign = method?.kind === 'secret' ? method.sign : undefined;
     return {
-      executionId,
+      executionId: call._id,
       config,
       baseUrl,
       signal,
+      files: this.files.of(call.callerId, call._id),
+      commands: this.deps.commands,
+      ...(sign ? { sign: (text) => sign(text, secret) } : {}),
       fetch: (request) =>
         this.deps.outbound.send(
           {
-            ...authorized(connector, connection, secret, request),
+            ...authorized(method, connection, secret, request, this.deps.clock.now()),
             signal,
             ...(hooks.beforeSend ? { onBeforeSend: hooks.beforeSend } : {}),
             ...(hooks.afterSend ? { onSent: hooks.afterSend } : {}),
@@ -111,6 +124,17 @@ export class UpstreamCalls {
           { allow },
         ),
     };
+  }
+
+  /** An answer that is too large is cut, and kept whole as a file of the caller. */
+  private async keep(execution: ExecutionDocument, value: JsonValue): Promise<KeptResult> {
+    const kept = capResult(value);
+    if (!kept.truncated) return kept;
+    const bytes = Buffer.from(JSON.stringify(value));
+    if (bytes.byteLength > FILE_LIMIT) return kept;
+    const content = { name: `${execution._id}.json`, type: 'application/json', bytes };
+    const whole = await this.files.save(execution.callerId, execution._id, content);
+    return { ...kept, value: { ...kept.value, file: whole } };
   }
 
   private outcomeOf(

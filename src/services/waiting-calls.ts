@@ -77,7 +77,7 @@ export class WaitingCalls {
     const connection = await this.connections.find(waiting.connectionId);
     if (!connection || waiting.onBehalfOf === null) return;
     if (!(await this.members.allows(waiting.onBehalfOf, waiting.callerId, connection))) return;
-    const connector = this.deps.connector(connection.connector);
+    const connector = await this.deps.connector(connection.connector);
     const fn = enabledFunction(connector, connection, waiting.function);
     const args = await this.payloads.arguments(waiting);
     if (!fn || !args) {

@@ -26,7 +26,7 @@ export async function approvalCard(
     services.payloads.arguments(execution).catch(() => null),
   ]);
   const fn = connection
-    ? allFunctions(deps.connector(execution.connector), connection).find(
+    ? allFunctions(await deps.connector(execution.connector), connection).find(
         (each) => each.name === execution.function,
       )
     : undefined;

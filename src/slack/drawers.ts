@@ -4,6 +4,7 @@ import { type AuthorizationDm, authorizationMessage, codeMessage } from '../../b
 import { noticeMessage } from '../../blocks/notices.js';
 import type { OutboxDocument } from '../../models/types.js';
 import type { Dependencies } from '../services/dependencies.js';
+import { authMethodOf } from '../services/functions.js';
 import type { Services } from '../services/index.js';
 import { LINK_LIFETIME_MS } from '../services/links.js';
 import { approvalCard } from './approval-view.js';
@@ -58,6 +59,8 @@ export async function authorizationDm(
   ]);
   if (!connection || connection.status === 'removed') return null;
   const consent = callerId === null ? null : await services.members.consent(memberId, callerId, connectionId);
+  const connector = await deps.connector(connection.connector);
+  const method = authMethodOf(connector, connection);
   const isPrivate = connection.identity === 'private';
   const connected = !isPrivate || (authorization?.status === 'active' && credential?.status === 'active');
   const account = isPrivate ? (authorization?.account ?? null) : null;
@@ -69,14 +72,15 @@ export async function authorizationDm(
     }
     if (!wanted) return { kind: 'over' };
     if (connected) return { kind: 'consent', account };
-    const url = await services.links.create({ purpose: 'oauth', userId: memberId, connectionId });
+    const purpose = method?.kind === 'oauth' ? 'oauth' : 'secret';
+    const url = await services.links.create({ purpose, userId: memberId, connectionId });
     const expiresAt = new Date(deps.clock.now().getTime() + LINK_LIFETIME_MS);
     return { kind: 'connect', url, expiresAt, again: authorization?.status === 'active' };
   };
   return {
     connectionName: connection.name,
     connectionKey: connection.key,
-    connectorTitle: deps.connector(connection.connector).title,
+    connectorTitle: connector.title,
     isPrivate,
     callerName: callerId === null ? null : (callerDocument?.name ?? 'A caller'),
     subject,

@@ -37,6 +37,7 @@ export const ACTIONS = {
   connectionMoreFunctions: 'connection.more_functions',
   connectionSecretLink: 'connection.secret_link',
   connectionNewLink: 'connection.new_link',
+  connectionReconnect: 'connection.reconnect',
   connectionReviewScopes: 'connection.review_scopes',
   connectionTest: 'connection.test',
   connectionPause: 'connection.pause',

@@ -2,7 +2,7 @@
 import { noticeMessage } from '../../blocks/notices.js';
 import { createModels, ensureIndexes } from '../../models/index.js';
 import type { Actor, ConnectionDocument } from '../../models/types.js';
-import { connectorById } from '../../src/connectors/catalogue.js';
+import { loadConnector } from '../../src/connectors/catalogue.js';
 import { parseKeyRing } from '../../src/credentials/key-ring.js';
 import { registerPages } from '../../src/http/pages/index.js';
 import { createHttpServer } from '../../src/http/server.js';
@@ -94,9 +94,9 @@ export async function startPagesApp() {
     signals: new Signals(),
     log,
     endpoints: standIn.endpoints,
-    connector: (id) => {
-      const found = connectorById(id);
-      if (!found) throw new Error(`no connector ${id}`);
+    commands: {},
+    connector: async (id) => {
+      const found = await loadConnector(id);
       // As a connector with a personal key: members may each have their own.
       return id === 'rest' ? { ...found, identities: ['shared', 'private'] } : found;
     },

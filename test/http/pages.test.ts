@@ -204,9 +204,10 @@ describe('the secret form', () => {
     expect(
       (await app.browser().post(url, { client_id: 'client-1', client_secret: `${CANARY}-app` })).status,
     ).toBe(200);
-    expect(await app.services.tokens.app('google')).toEqual({
-      clientId: 'client-1',
-      clientSecret: `${CANARY}-app`,
+    const entered = await app.services.credentials.find('oauth_app:google');
+    expect(entered && app.services.credentials.open(entered)).toEqual({
+      client_id: 'client-1',
+      client_secret: `${CANARY}-app`,
     });
   });
 

@@ -127,6 +127,7 @@ export function credential(given: Partial<CredentialDocument> = {}): CredentialD
     expiresAt: null,
     status: 'active',
     refresh: null,
+    failing: null,
     createdBy: 'U0ADA',
     createdAt: NOW,
     rotatedAt: NOW,

@@ -2,8 +2,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { visible } from '../../../blocks/inert.js';
 import { AppError } from '../../errors.js';
-import type { Arrived, Connected, ScopeNeed, StartPage } from '../../services/authorization-flow.js';
+import type { Arrived, Connected, StartPage } from '../../services/authorization-flow.js';
 import type { Services } from '../../services/index.js';
+import type { ScopeNeed } from '../../services/sign-in.js';
 import { html, type Markup } from './html.js';
 import { type Page, sendPage } from './layout.js';
 import { cookieOf, formOf, listOf } from './request.js';
@@ -59,16 +60,22 @@ export function registerOAuth(
   server.post<FlowParams>('/oauth/finish/:flow', async (request, reply) => {
     const { flow } = request.params;
     const cookie = cookieFor(request)(flow);
-    const { code, allow } = formOf(request);
+    const { code, allow, replace } = formOf(request);
     const ticked = listOf(allow);
+    const confirmed = listOf(replace)[0] === 'yes';
     try {
-      const connected = await flows.finish(flow, cookie, listOf(code)[0] ?? '', ticked);
+      const connected = await flows.finish(flow, cookie, {
+        code: listOf(code)[0] ?? '',
+        allowed: ticked,
+        replace: confirmed,
+      });
       setCookie(reply, flow, '', 0);
       return sendPage(reply, connectedPage(connected), basePath);
     } catch (error) {
-      if (!(error instanceof AppError && error.path === '/code')) throw error;
+      if (!(error instanceof AppError && (error.path === '/code' || error.path === '/replace'))) throw error;
       const arrived = await flows.review(flow, cookie);
-      const page = finishPage(arrived, `${basePath}/oauth/finish/${flow}`, error.message, ticked);
+      const problem = { at: error.path, message: error.message } as const;
+      const page = finishPage(arrived, `${basePath}/oauth/finish/${flow}`, problem, ticked);
       return sendPage(reply, page, basePath);
     }
   });
@@ -112,11 +119,12 @@ function scopeItem({ scope, functions }: ScopeNeed): Markup {
 }
 
 function finishPage(
-  { connection, person, account, callers, missing }: Arrived,
+  { connection, person, account, callers, missing, replaces, mayReplace }: Arrived,
   action: string,
-  problem: string | null,
+  given: { readonly at: '/code' | '/replace'; readonly message: string } | null,
   ticked: readonly string[] = [],
 ): Page {
+  const problem = given?.at === '/code' ? given.message : null;
   const body = html`
 <dl>
 <dt>Account</dt><dd><strong>${visible(account)}</strong></dd>
@@ -130,7 +138,16 @@ ${
 <ul>${[...new Set(missing.flatMap((need) => need.functions))].map((title) => html`<li>${title}</li>`)}</ul>
 </div>`
 }
+${replaces !== null && replacedAlert(account, replaces, mayReplace)}
 <form method="post" action="${action}" autocomplete="off">
+${
+  mayReplace &&
+  html`<fieldset>
+<legend>Another account than before</legend>
+<label class="choice"><input type="checkbox" name="replace" value="yes"> <span>From now on it acts as <strong>${visible(account)}</strong></span></label>
+${given?.at === '/replace' && html`<span class="problem" role="alert">${given.message}</span>`}
+</fieldset>`
+}
 ${
   callers.length > 0 &&
   html`<fieldset>
@@ -154,7 +171,18 @@ ${problem !== null && html`<span class="problem" id="code-problem" role="alert">
 <button type="submit">Connect</button>
 </form>
 <p class="small">Until then nothing is connected.</p>`;
-  return { status: problem === null ? 200 : 400, title: 'Is this the right account?', tone: 'ask', body };
+  return { status: given === null ? 200 : 400, title: 'Is this the right account?', tone: 'ask', body };
+}
+
+/** Requests that were approved for the old account do not run as the new one: its generation is part of the digest. */
+function replacedAlert(account: string, before: string, mayReplace: boolean): Markup {
+  const next = mayReplace
+    ? 'Confirm it below, or close this page. What was approved for the old account does not run.'
+    : 'Sign in with that account instead: ask for a new link in Slack. Only an admin may change the account; you can disconnect yours first.';
+  return html`<div class="alert">
+<p>Until now this was <strong>${visible(before)}</strong>, and you signed in as <strong>${visible(account)}</strong>.</p>
+<p>${next}</p>
+</div>`;
 }
 
 function connectedPage({ connection, account, allowed }: Connected): Page {

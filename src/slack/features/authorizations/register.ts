@@ -62,7 +62,7 @@ export const registerAuthorizations: Register = (edge) => {
     handler(edge, async ({ connectionId, memberId }) => {
       const { models, workspaceId } = deps;
       const connection = await models.connections.findOne({ _id: connectionId, workspaceId }).lean();
-      if (connection) await services.members.revoke(connection, memberId);
+      if (connection) await services.disconnect.member(connection, memberId);
     }),
   );
   app.action<BlockButtonAction>(

@@ -72,7 +72,7 @@ export async function accessForm(
       label: name,
       description: `${kind} · ${stage}`,
     })),
-    functions: enabledGroups(edge, connection),
+    functions: await enabledGroups(edge, connection),
     chosen: current?.functions ?? null,
   });
 }

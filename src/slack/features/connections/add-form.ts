@@ -5,6 +5,7 @@ import {
   type ConnectorField,
   fieldBlock,
 } from '../../../../blocks/connections/add.js';
+import type { CatalogueEntry } from '../../../connectors/catalogue.js';
 import type { ConnectorDefinition, FormField, JsonValue } from '../../../connectors/framework.js';
 import { AppError } from '../../../errors.js';
 import { looksLikeSecret } from '../../../redact.js';
@@ -89,7 +90,7 @@ function settingsOf(fields: Readonly<Record<string, string>>): Record<string, Js
 
 /** The form again, with what was typed. */
 export function formAgain(
-  connectors: readonly ConnectorDefinition[],
+  connectors: readonly CatalogueEntry[],
   connector: ConnectorDefinition,
   { input, fields }: TypedForm,
   also: Pick<AddForm, 'problem' | 'duplicates'>,
@@ -108,7 +109,7 @@ export function formAgain(
   };
 }
 
-export function connectorChoices(connectors: readonly ConnectorDefinition[]): AddForm['connectors'] {
+export function connectorChoices(connectors: readonly CatalogueEntry[]): AddForm['connectors'] {
   return connectors.map(({ id, title, description }) => ({ value: id, label: title, description }));
 }
 

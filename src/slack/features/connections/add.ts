@@ -2,7 +2,7 @@
 import type { View } from '@slack/types';
 import { connectionAddModal } from '../../../../blocks/connections/add.js';
 import type { ConnectionDocument } from '../../../../models/types.js';
-import { catalogue, connectorById } from '../../../connectors/catalogue.js';
+import { catalogue, loadConnector } from '../../../connectors/catalogue.js';
 import type { ConnectorDefinition } from '../../../connectors/framework.js';
 import { AppError } from '../../../errors.js';
 import type { RestImport } from '../../../services/rest-import.js';
@@ -55,15 +55,15 @@ function typedBy(userId: string, form: FormState, connector: ConnectorDefinition
   return typed.input.ownerId === '' ? { ...typed, input: { ...typed.input, ownerId: userId } } : typed;
 }
 
-function connectorOf(form: FormState): ConnectorDefinition {
-  const connector = connectorById(form.choice('connector') ?? '');
-  if (connector) return connector;
+async function connectorOf(form: FormState): Promise<ConnectorDefinition> {
+  const chosen = form.choice('connector');
+  if (catalogue.some(({ id }) => id === chosen)) return loadConnector(chosen ?? '');
   throw new AppError('invalid_arguments', 'Choose a connector.', { path: '/connector' });
 }
 
 async function submitForm(edge: SlackEdge, { userId, form, view }: Submission): Promise<Answer> {
   await edge.services.roles.require(userId, 'admin');
-  const connector = connectorOf(form);
+  const connector = await connectorOf(form);
   const typed = typedBy(userId, form, connector);
   const update = (next: View): Answer => ({ show: { response_action: 'update', view: next } });
   // Sent before the connector's own inputs had arrived.
@@ -128,7 +128,7 @@ export const registerAdd: Register = (edge) => {
   onClick(edge, ACTIONS.connectionChoose, async ({ body, userId }) => {
     if (!body.view) return;
     const form = new FormState(body.view);
-    const connector = connectorOf(form);
+    const connector = await connectorOf(form);
     await updateView(edge, body.view.id, drawAgain(connector, typedBy(userId, form, connector), null));
   });
   onSubmit(edge, VIEWS.connectionAdd, 'connector', (submission) => submitForm(edge, submission));

@@ -2,12 +2,8 @@
 import type { View } from '@slack/types';
 import { type CredentialNeed, connectionCredentialModal } from '../../../../blocks/connections/credential.js';
 import type { ConnectionDocument } from '../../../../models/types.js';
-import type { AuthMethod } from '../../../connectors/framework.js';
-import { oauthAppId } from '../../../services/credentials.js';
 import type { SlackEdge } from '../../edge.js';
 import { authOf } from './detail.js';
-
-const PROVIDERS: Record<Extract<AuthMethod, { kind: 'oauth' }>['provider'], string> = { google: 'Google' };
 
 /** Makes links for `userId` and nobody else; each view has new ones. */
 export async function credentialView(
@@ -26,19 +22,21 @@ async function needsOf(
   userId: string,
   connection: ConnectionDocument,
 ): Promise<CredentialNeed[]> {
-  const { links, tokens, roles } = edge.services;
+  const { links, apps, roles } = edge.services;
   const { _id: connectionId, identity } = connection;
-  const auth = authOf(edge, connection);
+  const auth = await authOf(edge, connection);
   if (!auth || auth.kind === 'none') return [{ kind: 'none' }];
-  if (auth.kind === 'secret') {
+  if (auth.kind === 'secret' || auth.kind === 'minted') {
     if (identity === 'private') return [{ kind: 'members' }];
     const url = await links.create({ purpose: 'secret', userId, connectionId });
     return [{ kind: 'secret', what: auth.title, url }];
   }
-  const provider = PROVIDERS[auth.provider];
+  const server = apps.provider(auth, connection);
+  const provider = server.title;
   const needs: CredentialNeed[] = [];
-  if ((await tokens.app(auth.provider)) === null && (await roles.of(userId)).admin) {
-    const url = await links.create({ purpose: 'secret', userId, connectionId: oauthAppId(auth.provider) });
+  if ((await apps.app(server, connection)) === null && (await roles.of(userId)).admin) {
+    const connectionId = apps.id(server, connection);
+    const url = await links.create({ purpose: 'secret', userId, connectionId });
     needs.push({ kind: 'oauth_app', provider, redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url });
   }
   if (identity === 'private') return [...needs, { kind: 'members' }];

@@ -9,9 +9,10 @@ import {
 } from '../../../../blocks/connections/detail.js';
 import { group, person } from '../../../../blocks/parts/text.js';
 import type { ConnectionDocument, CredentialDocument } from '../../../../models/types.js';
+import { catalogueEntry } from '../../../connectors/catalogue.js';
 import type { AuthMethod } from '../../../connectors/framework.js';
 import { AppError } from '../../../errors.js';
-import { enabledFunctions, neededScopes } from '../../../services/functions.js';
+import { authMethodOf, enabledFunctions, neededScopes, plainScope } from '../../../services/functions.js';
 import { evaluate } from '../../../services/policy.js';
 import type { SlackEdge } from '../../edge.js';
 
@@ -38,7 +39,7 @@ export async function detailView(
   ]);
   const manages = admin || connection.ownerId === userId;
   return connectionDetailModal({
-    summary: summaryOf(edge, connection, mine?.status === 'active' ? { account: mine.account } : null),
+    summary: summaryOf(connection, mine?.status === 'active' ? { account: mine.account } : null),
     management: manages ? await managementOf(edge, connection, admin, functionsFrom) : null,
     notice: notice ?? null,
   });
@@ -54,17 +55,13 @@ export async function visible(edge: SlackEdge, userId: string, keyOrId: string):
   );
 }
 
-function summaryOf(
-  edge: SlackEdge,
-  connection: ConnectionDocument,
-  mine: ConnectionSummary['mine'],
-): ConnectionSummary {
+function summaryOf(connection: ConnectionDocument, mine: ConnectionSummary['mine']): ConnectionSummary {
   const { _id, key, name, identity, purpose, ownerId, businessOwnerId, paused } = connection;
   return {
     id: _id,
     key,
     name,
-    connector: edge.deps.connector(connection.connector).title,
+    connector: catalogueEntry(connection.connector).title,
     identity,
     purpose,
     ownerId,
@@ -75,13 +72,19 @@ function summaryOf(
   };
 }
 
-export function authOf(edge: SlackEdge, connection: ConnectionDocument): AuthMethod | undefined {
-  return edge.deps.connector(connection.connector).auth.find(({ id }) => id === connection.auth);
+export async function authOf(
+  edge: SlackEdge,
+  connection: ConnectionDocument,
+): Promise<AuthMethod | undefined> {
+  return authMethodOf(await edge.deps.connector(connection.connector), connection);
 }
 
 /** Every function that is on, with what the policy says about it. */
-export function functionLines(edge: SlackEdge, connection: ConnectionDocument): FunctionLine[] {
-  const connector = edge.deps.connector(connection.connector);
+export async function functionLines(
+  edge: SlackEdge,
+  connection: ConnectionDocument,
+): Promise<FunctionLine[]> {
+  const connector = await edge.deps.connector(connection.connector);
   return enabledFunctions(connector, connection).map((fn) => {
     const { risk, effect, rule } = evaluate(connection, fn);
     return { name: fn.name, title: fn.title, risk, effect, question: effect === 'ask' ? rule : null };
@@ -94,19 +97,21 @@ async function managementOf(
   admin: boolean,
   from: number,
 ): Promise<ConnectionManagement> {
-  const { connections, credentials, members, tokens } = edge.services;
-  const auth = authOf(edge, connection);
+  const { connections, credentials, members, apps } = edge.services;
+  const connector = await edge.deps.connector(connection.connector);
+  const auth = authMethodOf(connector, connection);
   const isPrivate = connection.identity === 'private';
-  const oauthApp = auth?.kind === 'oauth' ? await tokens.app(auth.provider) : null;
+  const oauthApp =
+    auth?.kind === 'oauth' ? await apps.app(apps.provider(auth, connection), connection) : null;
   const [credential, authorizations, readiness, access] = await Promise.all([
     isPrivate ? null : credentials.find(connection._id),
     isPrivate ? members.authorizationCount(connection._id) : 0,
     connections.readiness(connection),
     accessLines(edge, connection),
   ]);
-  const functions = functionLines(edge, connection);
+  const functions = await functionLines(edge, connection);
   const functionsFrom = from < functions.length ? from : 0;
-  const needed = neededScopes(edge.deps.connector(connection.connector), connection);
+  const needed = neededScopes(connector, connection);
   return {
     admin,
     account: credential?.account ?? null,
@@ -122,7 +127,7 @@ async function managementOf(
     personalAccountOf: await personBehind(edge, credential),
     scopes: {
       needed,
-      granted: auth?.kind === 'oauth' && credential ? credential.scopes.map(shortScope) : null,
+      granted: auth?.kind === 'oauth' && credential ? credential.scopes.map(plainScope) : null,
     },
     scopesReviewedAt: connection.scopesReviewedAt,
     functions: functions.slice(functionsFrom, functionsFrom + FUNCTIONS_PER_PAGE),
@@ -140,11 +145,6 @@ const HEALTH: Record<ConnectionDocument['health'], string> = {
   needs_reauth: 'needs reconnect',
   temporarily_failing: 'failing for the moment',
 };
-
-/** Google answers `email` with a longer name for the same scope. */
-function shortScope(scope: string): string {
-  return scope.replace(/^https:\/\/www\.googleapis\.com\/auth\/userinfo\.(email|profile)$/, '$1');
-}
 
 function ageOf(credential: CredentialDocument, now: Date): ConnectionManagement['credential'] {
   const { rotatedAt, createdBy } = credential;

@@ -18,15 +18,16 @@ import { connectorField, DOCUMENT_FIELD, nameWarning } from './add-form.js';
 import { detailView } from './detail.js';
 
 /** The connector's settings; a document is read in the function picker instead. */
-function settingFields(edge: SlackEdge, connection: ConnectionDocument): readonly FormField[] {
-  return edge.deps.connector(connection.connector).fields.filter(({ name }) => name !== DOCUMENT_FIELD);
+async function settingFields(edge: SlackEdge, connection: ConnectionDocument): Promise<readonly FormField[]> {
+  const { fields } = await edge.deps.connector(connection.connector);
+  return fields.filter(({ name }) => name !== DOCUMENT_FIELD);
 }
 
 async function editView(edge: SlackEdge, connection: ConnectionDocument): Promise<View> {
   const { _id: id, key, name, purpose, ownerId, businessOwnerId, visibility, config } = connection;
   return connectionEditModal({
     connection: { id, key, name, purpose, ownerId, businessOwnerId },
-    fields: settingFields(edge, connection).map((field) => {
+    fields: (await settingFields(edge, connection)).map((field) => {
       const value = config[field.name];
       return connectorField(field, typeof value === 'string' ? value : undefined);
     }),
@@ -57,7 +58,8 @@ async function changedConfig(
 ): Promise<Record<string, JsonValue> | null> {
   const before = connection.config as Record<string, JsonValue>;
   const after = { ...before };
-  for (const { name, kind } of settingFields(edge, connection)) {
+  const fields = await settingFields(edge, connection);
+  for (const { name, kind } of fields) {
     const block = fieldBlock(name);
     const value = kind === 'select' ? (form.choice(block) ?? '') : form.text(block);
     if (looksLikeSecret(value)) {
@@ -68,22 +70,17 @@ async function changedConfig(
     if (value === '') delete after[name];
     else after[name] = name === 'base_url' ? await edge.services.restImport.checkBaseUrl(value) : value;
   }
-  return settingFields(edge, connection).some(
-    ({ name }) => before[name] !== after[name] && !isDefault(edge, connection, name, before, after),
-  )
+  return fields.some((field) => before[field.name] !== after[field.name] && !isDefault(field, before, after))
     ? after
     : null;
 }
 
 /** A select that shows its default says what leaving it out says. */
 function isDefault(
-  edge: SlackEdge,
-  connection: ConnectionDocument,
-  name: string,
+  { name, initial }: FormField,
   before: Readonly<Record<string, JsonValue>>,
   after: Readonly<Record<string, JsonValue>>,
 ): boolean {
-  const initial = settingFields(edge, connection).find((field) => field.name === name)?.initial;
   return before[name] === undefined && after[name] === initial;
 }
 

@@ -28,11 +28,30 @@ import { NO_APPROVERS, questionOf } from './question-form.js';
 
 const actor = (userId: string) => ({ kind: 'user', id: userId }) as const;
 
+async function picked(edge: SlackEdge, draft: ConnectionDraft): Promise<DraftFunction[]> {
+  return (await draftFunctions(edge, draft)).filter(({ name }) => draft.picked.includes(name));
+}
+
+/** Writes that the catalogue lets run directly, so many an hour: a rule of their own says so. */
+function directWrites(functions: readonly DraftFunction[]): PolicyRule[] {
+  const direct = functions.filter(({ risk, approval }) => risk !== 'read' && approval === 'auto');
+  const limits = [...new Set(direct.map(({ budgetPerHour }) => budgetPerHour))];
+  return limits.map((limit) => ({
+    id: newId('rule'),
+    functions: direct.filter(({ budgetPerHour }) => budgetPerHour === limit).map(({ name }) => name),
+    risks: null,
+    effect: 'allow',
+    approvers: NO_APPROVERS,
+    quorum: 1,
+    route: null,
+    expiresInMinutes: DEFAULT_EXPIRY_MINUTES,
+    limitPerHour: limit ?? null,
+  }));
+}
+
 /** Those of the picked functions that somebody is asked about. */
-function asked(edge: SlackEdge, draft: ConnectionDraft): DraftFunction[] {
-  return draftFunctions(edge, draft).filter(
-    ({ name, risk, approval }) => draft.picked.includes(name) && (risk !== 'read' || approval !== 'auto'),
-  );
+async function asked(edge: SlackEdge, draft: ConnectionDraft): Promise<DraftFunction[]> {
+  return (await picked(edge, draft)).filter(({ approval }) => approval !== 'auto');
 }
 
 function picksOf({ form }: Submission): string[] {
@@ -58,7 +77,7 @@ async function submitPicks(edge: SlackEdge, submission: Submission): Promise<Ans
     });
   }
   const draft = await edge.services.connectionDrafts.save(userId, { ...before, picked }, draftId);
-  const questions = asked(edge, draft);
+  const questions = await asked(edge, draft);
   const next =
     questions.length > 0
       ? await approversView(edge, draft, questions)
@@ -93,7 +112,7 @@ async function submitApprovers(edge: SlackEdge, { userId, form }: Submission): P
     const text = `Approval requests for *${said(draft.input.name, 80)}* will be posted here. Everybody in this channel sees their arguments.`;
     await postTestLine(edge, question.route, text, '/route');
   }
-  const reads = asked(edge, draft).filter(({ risk }) => risk === 'read');
+  const reads = (await asked(edge, draft)).filter(({ risk }) => risk === 'read');
   const ask = (functions: string[] | null, risks: PolicyRule['risks']): PolicyRule => ({
     id: newId('rule'),
     functions,
@@ -102,6 +121,7 @@ async function submitApprovers(edge: SlackEdge, { userId, form }: Submission): P
     ...question,
   });
   const rules = [
+    ...directWrites(await picked(edge, draft)),
     ask(null, ['write', 'destructive']),
     ...(reads.length > 0
       ? [
@@ -164,7 +184,7 @@ async function changeFunctions(
     },
     after: async () => {
       const draft = await importInto(edge, userId, connection, picked, document);
-      await updateView(edge, view.id, draftPicker(edge, draft));
+      await updateView(edge, view.id, await draftPicker(edge, draft));
     },
   };
 }

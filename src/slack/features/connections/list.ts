@@ -5,6 +5,7 @@ import {
   type Message,
 } from '../../../../blocks/connections/list.js';
 import type { ConnectionDocument } from '../../../../models/types.js';
+import { catalogueEntry } from '../../../connectors/catalogue.js';
 import type { SlackEdge } from '../../edge.js';
 
 const PER_PAGE = 20;
@@ -24,7 +25,7 @@ export async function listMessage(
   const current = Math.min(Math.max(1, page), pages);
   const shown = all.slice((current - 1) * PER_PAGE, current * PER_PAGE);
   return connectionListMessage({
-    rows: shown.map((connection) => rowOf(edge, connection)),
+    rows: shown.map(rowOf),
     total: all.length,
     page: current,
     pages,
@@ -33,13 +34,13 @@ export async function listMessage(
   });
 }
 
-function rowOf(edge: SlackEdge, connection: ConnectionDocument): ConnectionRow {
+function rowOf(connection: ConnectionDocument): ConnectionRow {
   const { _id, key, name, connector, identity, ownerId, purpose, status, paused, health } = connection;
   return {
     id: _id,
     key,
     name,
-    connector: edge.deps.connector(connector).title,
+    connector: catalogueEntry(connector).title,
     identity,
     ownerId,
     purpose,

@@ -66,7 +66,7 @@ export async function disconnectMine(edge: SlackEdge, userId: string, keyOrId: s
   if (connection.identity === 'shared') {
     return `\`${connection.key}\` is shared: no account of yours is connected to it.`;
   }
-  const had = await edge.services.members.revoke(connection, userId);
+  const had = await edge.services.disconnect.member(connection, userId);
   return had
     ? ':white_check_mark: Your account is disconnected and its credential deleted. No agent can act for you there.'
     : 'No account of yours was connected.';
@@ -98,6 +98,12 @@ export const registerLook: Register = (edge) => {
       if (view) await updateView(edge, view.id, await credentialView(edge, userId, connection));
     });
   }
+  onClick(edge, ACTIONS.connectionReconnect, (click) =>
+    showModal(edge, click, 'Reconnect', async () => {
+      const connection = await services.connections.managed(click.userId, click.value, true);
+      return credentialView(edge, click.userId, connection);
+    }),
+  );
   onClick(edge, ACTIONS.connectionTest, async (click) => {
     if (click.view)
       await updateView(edge, click.view.id, sentenceModal('Test', 'Calling one read function…'));

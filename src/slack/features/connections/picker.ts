@@ -17,12 +17,15 @@ import { DOCUMENT_FIELD } from './add-form.js';
 
 export interface DraftFunction extends FunctionChoice {
   readonly approval: FunctionDefinition['approval'];
+  readonly budgetPerHour?: number | undefined;
 }
 
 /** Every function that the connection would have: those of the document, and the connector's own. */
-export function draftFunctions(edge: SlackEdge, draft: ConnectionDraft): DraftFunction[] {
-  const { connector, config } = draft.input;
-  const own = edge.deps.connector(connector).functions(config);
+export async function draftFunctions(edge: SlackEdge, draft: ConnectionDraft): Promise<DraftFunction[]> {
+  const { connector, config, auth } = draft.input;
+  const own = (await edge.deps.connector(connector))
+    .functions(config)
+    .filter((fn) => fn.auth === undefined || fn.auth.includes(auth));
   const described = (draft.operations ?? []).map(
     ({ name, title, risk }): DraftFunction => ({
       name,
@@ -31,14 +34,23 @@ export function draftFunctions(edge: SlackEdge, draft: ConnectionDraft): DraftFu
       approval: risk === 'read' ? 'auto' : 'ask',
     }),
   );
-  return [...described, ...own.map(({ name, title, risk, approval }) => ({ name, title, risk, approval }))];
+  return [
+    ...described,
+    ...own.map(({ name, title, risk, approval, budgetPerHour }) => ({
+      name,
+      title,
+      risk,
+      approval,
+      budgetPerHour,
+    })),
+  ];
 }
 
-export function draftPicker(edge: SlackEdge, draft: ConnectionDraft): View {
+export async function draftPicker(edge: SlackEdge, draft: ConnectionDraft): Promise<View> {
   return functionPickerModal({
     metadata: { draft: draft.id },
     name: draft.input.name,
-    functions: draftFunctions(edge, draft),
+    functions: await draftFunctions(edge, draft),
     picked: draft.picked,
     notes: draft.notes,
     mayImport: false,
@@ -46,8 +58,8 @@ export function draftPicker(edge: SlackEdge, draft: ConnectionDraft): View {
   });
 }
 
-export function connectionPicker(edge: SlackEdge, connection: ConnectionDocument): View {
-  const connector = edge.deps.connector(connection.connector);
+export async function connectionPicker(edge: SlackEdge, connection: ConnectionDocument): Promise<View> {
+  const connector = await edge.deps.connector(connection.connector);
   return functionPickerModal({
     metadata: { connection: connection._id },
     name: connection.name,
@@ -64,8 +76,8 @@ export function choiceOf(connection: ConnectionDocument, fn: FunctionDefinition)
 }
 
 /** The functions that are on, as a menu groups them. */
-export function enabledGroups(edge: SlackEdge, connection: ConnectionDocument) {
-  const connector = edge.deps.connector(connection.connector);
+export async function enabledGroups(edge: SlackEdge, connection: ConnectionDocument) {
+  const connector = await edge.deps.connector(connection.connector);
   return functionGroups(enabledFunctions(connector, connection).map((fn) => choiceOf(connection, fn)));
 }
 
@@ -84,9 +96,9 @@ export async function searchable(
   const { connections, connectionDrafts } = edge.services;
   const { draft, connection: id } = form.metadata;
   if (draft !== undefined)
-    return functionGroups(draftFunctions(edge, await connectionDrafts.get(userId, draft)));
+    return functionGroups(await draftFunctions(edge, await connectionDrafts.get(userId, draft)));
   const connection = await connections.managed(userId, id ?? '', true);
   if (on === 'enabled') return enabledGroups(edge, connection);
-  const connector = edge.deps.connector(connection.connector);
+  const connector = await edge.deps.connector(connection.connector);
   return functionGroups(allFunctions(connector, connection).map((fn) => choiceOf(connection, fn)));
 }

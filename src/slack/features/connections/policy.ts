@@ -36,7 +36,7 @@ async function policyView(
     connection: { id, name, identity },
     version: policy.version,
     rules: policy.rules,
-    functions: functionLines(edge, connection),
+    functions: await functionLines(edge, connection),
     ownerOnly: !(await roles.of(userId)).admin,
     notice,
   });
@@ -59,7 +59,7 @@ async function saveRules(
   rules: readonly PolicyRule[],
 ): Promise<void> {
   const { connections, roles } = edge.services;
-  const functions = allFunctions(edge.deps.connector(connection.connector), connection);
+  const functions = allFunctions(await edge.deps.connector(connection.connector), connection);
   if (!(await roles.of(userId)).admin && !isTighter(connection, rules, functions)) {
     const message =
       'That would relax the policy, or change who decides. As owner you may tighten it; an admin may do the rest.';
@@ -94,7 +94,7 @@ async function ruleForm(
     ruleId: rule?.id ?? null,
     scope: rule ? scopeOf(rule) : 'functions',
     functions: rule?.functions ?? [],
-    choices: enabledGroups(edge, connection),
+    choices: await enabledGroups(edge, connection),
     effect: rule?.effect ?? 'ask',
     quorum: rule?.quorum ?? 1,
     identity: connection.identity,

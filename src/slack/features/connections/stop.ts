@@ -119,14 +119,14 @@ export async function openRemove(
 }
 
 async function submitRemove(edge: SlackEdge, { userId, form, view }: Submission): Promise<Answer> {
-  const { connections } = edge.services;
+  const { connections, disconnect } = edge.services;
   const connection = await connections.managed(userId, form.metadata.connection ?? '', false);
   if (keyOf(form.text('confirm')) !== connection.key) {
     throw new AppError('invalid_arguments', `That is not the key. Type ${connection.key}`, {
       path: '/confirm',
     });
   }
-  await connections.remove({ kind: 'user', id: userId }, connection);
+  await disconnect.connection({ kind: 'user', id: userId }, connection);
   const done = sentenceModal(
     'Removed',
     `:wastebasket: *${said(connection.name, 80)}* and its credential are gone. What it did stays in \`/executions\`.`,

@@ -1,0 +1,119 @@
+/** What a connection signs in to: provider, our client there, the scopes that are asked for, and whose account it is. */
+import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
+import type { ConnectorDefinition, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
+import type { OAuthApp, OAuthClient } from '../credentials/oauth-client.js';
+import { AppError } from '../errors.js';
+import type { CredentialService, Secret } from './credentials.js';
+import type { Dependencies } from './dependencies.js';
+import { authMethodOf, configOf, enabledFunctions, missingScopes, neededScopes } from './functions.js';
+import type { OAuthApps } from './oauth-apps.js';
+import { SYSTEM_CALLER } from './runner.js';
+import type { TokenService } from './tokens.js';
+import type { UpstreamCalls } from './upstream-call.js';
+
+export interface SignIn {
+  readonly connector: ConnectorDefinition;
+  readonly method: OAuthAuth;
+  readonly provider: OAuthProvider;
+  readonly app: OAuthApp;
+}
+
+/** A scope, and the enabled functions that need it; none for one that only tells whose account it is. */
+export interface ScopeNeed {
+  readonly scope: string;
+  readonly functions: readonly string[];
+}
+
+export class SignInService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'connector' | 'log'>,
+    private readonly oauth: OAuthClient,
+    private readonly apps: OAuthApps,
+    private readonly credentials: CredentialService,
+    private readonly tokens: TokenService,
+    private readonly calls: UpstreamCalls,
+  ) {}
+
+  /** @throws AppError `unavailable` when no OAuth client was entered yet, or none is needed */
+  async of(connection: ConnectionDocument): Promise<SignIn> {
+    const connector = await this.deps.connector(connection.connector);
+    const method = authMethodOf(connector, connection);
+    if (method?.kind === 'oauth') {
+      const provider = this.apps.provider(method, connection);
+      const app = await this.apps.app(provider, connection);
+      if (app) return { connector, method, app, provider };
+    }
+    throw new AppError(
+      'unavailable',
+      `An admin has to enter the OAuth client for ${connector.title} first (/connections show ${connection.key}).`,
+    );
+  }
+
+  /** What is asked for, and why. */
+  async scopeNeeds(connection: ConnectionDocument): Promise<ScopeNeed[]> {
+    const connector = await this.deps.connector(connection.connector);
+    const functions = enabledFunctions(connector, connection);
+    return neededScopes(connector, connection).map((scope) => ({
+      scope,
+      functions: functions.filter((fn) => fn.scopes.includes(scope)).map((fn) => fn.title),
+    }));
+  }
+
+  /** Of the needed ones, those that were not granted; what only tells whose account it is does not count. */
+  async missing(connection: ConnectionDocument, granted: readonly string[]): Promise<ScopeNeed[]> {
+    const needs = await this.scopeNeeds(connection);
+    return needs.filter(
+      ({ scope, functions }) => functions.length > 0 && missingScopes([scope], granted).length > 0,
+    );
+  }
+
+  /** The provider says whose account it is, whatever scopes were granted; otherwise the system itself. */
+  async accountBehind(connection: ConnectionDocument, accessToken: string, userId: string): Promise<string> {
+    const { connector, provider } = await this.of(connection);
+    const email = await this.oauth.email(provider, accessToken).catch(() => null);
+    if (email !== null || !connector.account) return email ?? 'an account';
+    return this.ask(connector, connection, { access_token: accessToken }, userId);
+  }
+
+  /**
+   * Whose account a stored credential is, as the outside system says; kept with it. Null when it cannot tell, which
+   * hinders nothing.
+   */
+  async noteAccount(connection: ConnectionDocument, credential: CredentialDocument): Promise<string | null> {
+    const connector = await this.deps.connector(connection.connector);
+    const method = authMethodOf(connector, connection);
+    try {
+      const secret = this.credentials.open(credential);
+      const own = method?.kind === 'minted' ? method.accountOf?.(secret, configOf(connection)) : undefined;
+      const account = own ?? (await this.accountOf(connector, connection, credential));
+      if (account !== null) await this.credentials.noteAccount(credential, account);
+      return account;
+    } catch (error) {
+      this.deps.log.info({ err: error, connection: connection._id }, 'whose account it is was not found out');
+      return null;
+    }
+  }
+
+  private async accountOf(
+    connector: ConnectorDefinition,
+    connection: ConnectionDocument,
+    credential: CredentialDocument,
+  ): Promise<string | null> {
+    if (!connector.account) return null;
+    const usable = await this.tokens.usable(connection, credential.subject);
+    if (!usable.ok) return null;
+    return this.ask(connector, connection, this.credentials.open(usable.credential), credential.createdBy);
+  }
+
+  private async ask(
+    connector: ConnectorDefinition,
+    connection: ConnectionDocument,
+    secret: Secret,
+    userId: string,
+  ): Promise<string> {
+    const call = { _id: `account:${connection._id}`, callerId: `${SYSTEM_CALLER}:${userId}` };
+    const context = await this.calls.context(call, connection, secret);
+    const account = await connector.account?.(context);
+    return account ? account.slice(0, 320) : 'an account';
+  }
+}
