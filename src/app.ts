@@ -4,6 +4,7 @@ import { WebAPIPlatformError } from '@slack/web-api';
 import type { FastifyInstance } from 'fastify';
 import { connectServices, openDatabase } from './bootstrap.js';
 import { type Config, ConfigError, type SlackConfig } from './config.js';
+import { registerFiles } from './http/files.js';
 import { registerPages } from './http/pages/index.js';
 import { createHttpServer, type Gate, type Mount, registerHealth } from './http/server.js';
 import { registerV1 } from './http/v1.js';
@@ -56,6 +57,7 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   const gate: Gate = { state: 'starting' };
   const server = createHttpServer(log, gate, playground?.mount ?? null);
   registerV1(server, services, deps);
+  registerFiles(server, services);
   registerPages(server, services, deps);
   const receiver = createReceiver(slack, server, services, new DeliveryLog(deps), log);
   registerHealth(server, {

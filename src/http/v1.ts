@@ -1,15 +1,16 @@
 /** The callers' HTTP API (shared/CONTRACT.md, "HTTP, for callers"). Thin: parse, authenticate, ask a service. */
 import { randomUUID } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { isTerminal } from '../../models/state-machines.js';
-import type { CallerDocument, ExecutionDocument } from '../../models/types.js';
+import type { ExecutionDocument } from '../../models/types.js';
 import type { JsonValue } from '../connectors/framework.js';
-import { AppError, ERROR_STATUS, type ErrorCode } from '../errors.js';
+import { ERROR_STATUS } from '../errors.js';
 import type { Dependencies } from '../services/dependencies.js';
 import { functionsOf } from '../services/function-list.js';
 import type { Services } from '../services/index.js';
 import { parseStrictJson } from '../strict-json.js';
+import { inTime, parse, RETRY_AFTER_SECONDS, registerCallerScope } from './caller-scope.js';
 import { sendProblem } from './problem.js';
 
 /** shared/RELIABILITY.md, G15. */
@@ -18,13 +19,6 @@ const BODY_LIMIT = 256 * 1024;
 const WAIT_LIMIT_SECONDS = 60;
 /** A call that runs directly is worth a moment's wait even when the caller names none. */
 const DIRECT_WAIT_SECONDS = 10;
-const RETRY_AFTER_SECONDS = 2;
-/**
- * G10: a database that does not answer is said within 3 s. One operation gives up in time by itself; this is for
- * several slow ones in a row.
- */
-const DEADLINE_MS = 2_700;
-
 const waitSeconds = z.number().min(0).max(WAIT_LIMIT_SECONDS, `at most ${WAIT_LIMIT_SECONDS} seconds`);
 const waitInQuery = z
   .string()
@@ -59,8 +53,7 @@ const METHODS = {
 };
 
 export function registerV1(server: FastifyInstance, services: Services, deps: Dependencies): void {
-  server.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
+  registerCallerScope(server, services, METHODS, ({ scope, callerOf, deadlineOf }) => {
     scope.addContentTypeParser(
       /^application\/(json|[\w.+-]+\+json)/,
       { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
@@ -72,21 +65,6 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
         }
       },
     );
-
-    // Before the body is read: whoever has no token learns nothing, and costs nothing, whatever is sent.
-    scope.decorateRequest('caller', null);
-    scope.decorateRequest('budget', 0);
-    scope.addHook('onRequest', async (request) => {
-      const deadline = AbortSignal.timeout(DEADLINE_MS);
-      const started = performance.now();
-      const authenticating = services.callers.authenticate(request.headers.authorization);
-      request.setDecorator('caller', await inTime(deadline, authenticating));
-      request.setDecorator('budget', DEADLINE_MS - (performance.now() - started));
-    });
-    const callerOf = (request: FastifyRequest): CallerDocument => request.getDecorator('caller');
-    /** What is left of it once the body is there: a caller who is slow at sending does not use it up. */
-    const deadlineOf = (request: FastifyRequest): AbortSignal =>
-      AbortSignal.timeout(Math.max(1, Math.round(request.getDecorator<number>('budget'))));
 
     scope.get('/v1/functions', async (request) => {
       const caller = callerOf(request);
@@ -133,8 +111,6 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
         .then((execution) => services.executions.cancel(execution, 'The caller cancelled the call.'));
       return answer(reply, await inTime(deadlineOf(request), cancelling));
     });
-
-    refuseOtherMethods(scope);
   });
 
   /** @param accepted what this request put on record: nobody may be told that it is not, even if its end cannot be read */
@@ -171,58 +147,9 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
   }
 }
 
-/** @throws AppError of status 405 at every path above, for what it does not take */
-function refuseOtherMethods(scope: FastifyInstance): void {
-  for (const [url, allowed] of Object.entries(METHODS)) {
-    scope.route({
-      url,
-      method: scope.supportedMethods.filter((method) => !allowed.includes(method)),
-      // What is sent along is not looked at.
-      onRequest: async (request, reply) =>
-        sendProblem(reply.header('allow', allowed.join(', ')), {
-          status: 405,
-          code: 'invalid_arguments',
-          detail: `${request.method} is not possible here; ${allowed.join(' and ')} is.`,
-        }),
-      handler: () => undefined,
-    });
-  }
-}
-
-/**
- * The work, or @throws AppError `unavailable` once the deadline is over. What work it is has to bear being given up.
- */
-async function inTime<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
-  const late = new Promise<never>((_resolve, reject) => {
-    deadline.addEventListener(
-      'abort',
-      () => {
-        const message = 'The database does not answer in time. Nothing was executed; try again.';
-        reject(new AppError('unavailable', message, { retryAfter: RETRY_AFTER_SECONDS }));
-      },
-      { once: true },
-    );
-  });
-  work.catch(() => undefined);
-  return Promise.race([work, late]);
-}
-
 /** Ends a wait when the caller has hung up. */
 function hangUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => controller.abort());
   return controller.signal;
-}
-
-/** @throws AppError `invalid_arguments` with the path of the first problem */
-function parse<T>(schema: z.ZodType<T>, value: unknown, at: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const path = [at, ...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])]
-    .join('/')
-    .replace(/^(?!\/)/, '/');
-  const message = unknown === undefined ? (issue?.message ?? 'not valid') : 'there is no such field';
-  throw new AppError('invalid_arguments' satisfies ErrorCode, `${path}: ${message}`, { path });
 }
