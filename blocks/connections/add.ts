@@ -23,6 +23,16 @@ export interface ChosenConnector {
   readonly description: string;
   readonly identities: readonly ('shared' | 'private')[];
   readonly auth: readonly Choice[];
+  /** What is asked depends on how it signs in, so that choosing is heard at once. */
+  readonly fieldsByAuth: boolean;
+  /** Which way of signing in fits which identity best, and why. */
+  readonly recommended: readonly {
+    readonly identity: 'shared' | 'private';
+    readonly auth: string;
+    readonly why: string;
+  }[];
+  /** What an admin should know before adding one. */
+  readonly notice: string | null;
   readonly fields: readonly ConnectorField[];
 }
 
@@ -86,6 +96,14 @@ function duplicateBlocks(duplicates: readonly Duplicate[]): KnownBlock[] {
   ];
 }
 
+function recommendations({ recommended, auth }: ChosenConnector): KnownBlock[] {
+  const lines = recommended.map(({ identity, auth: id, why }) => {
+    const label = auth.find(({ value }) => value === id)?.label ?? id;
+    return `Recommended when ${identity}: *${said(label, 60)}*, because ${said(why, 200)}.`;
+  });
+  return lines.length === 0 ? [] : [context(lines.join('\n'))];
+}
+
 export function connectionAddModal(form: AddForm): View {
   const { chosen } = form;
   const blocks: KnownBlock[] = [
@@ -103,6 +121,7 @@ export function connectionAddModal(form: AddForm): View {
   if (chosen) {
     blocks.push(
       context(said(chosen.description, 300)),
+      ...(chosen.notice === null ? [] : [context(`:warning: ${said(chosen.notice, 600)}`)]),
       radio({
         block: `identity.${chosen.id}`,
         label: 'Identity',
@@ -113,9 +132,11 @@ export function connectionAddModal(form: AddForm): View {
         block: `auth.${chosen.id}`,
         label: 'How it signs in',
         hint: 'The secret itself is entered later, on a web page. Never type one here.',
+        listen: chosen.fieldsByAuth ? ACTIONS.connectionChoose : undefined,
         choices: chosen.auth,
         initial: form.auth ?? chosen.auth[0]?.value,
       }),
+      ...recommendations(chosen),
       textInput({
         block: 'name',
         label: 'Name',

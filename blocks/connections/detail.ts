@@ -86,6 +86,8 @@ export interface ConnectionManagement {
   readonly functions: readonly FunctionLine[];
   readonly functionsFrom: number;
   readonly functionsTotal: number;
+  /** Where functions can be read again: from the system itself, or from a document; null where they are fixed. */
+  readonly functionsFromSource: 'document' | 'system' | null;
   readonly access: readonly AccessLine[];
   readonly visibility: string;
   readonly readiness: readonly ReadinessLine[];
@@ -214,11 +216,17 @@ function functionLine(fn: FunctionLine): string {
   return `• \`${fn.name}\` ${said(fn.title, 75)} · ${RISK_MARKS[fn.risk]}`;
 }
 
+function noFunctionsText({ functionsFromSource: source, hasCredential }: ConnectionManagement): string {
+  const none = 'None is turned on yet, so nothing can be called.';
+  if (source !== 'system') return none;
+  const first = hasCredential ? '' : 'Enter the credential first. ';
+  return `${none}\n:point_right: ${first}*Read functions again* asks the system what it offers; pick there what is turned on.`;
+}
+
 /** Functions that are treated alike stand under one line that says how. */
 function functionBlocks(summary: ConnectionSummary, management: ConnectionManagement): KnownBlock[] {
   const { functions, functionsFrom, functionsTotal } = management;
-  if (functionsTotal === 0)
-    return [divider, section('*Functions*\nNone is turned on yet, so nothing can be called.')];
+  if (functionsTotal === 0) return [divider, section(`*Functions*\n${noFunctionsText(management)}`)];
   const alike = new Map<string, FunctionLine[]>();
   for (const fn of functions) {
     const how = fn.question ? ` ${questionText(fn.question, summary.identity)}` : '';
@@ -292,6 +300,7 @@ function buttonBlocks(
   management: ConnectionManagement,
 ): KnownBlock[] {
   const { admin, hasCredential, entersCredential, needsReconnect, scopesReviewedAt } = management;
+  const { functionsFromSource, functionsTotal } = management;
   const credential = needsReconnect || hasCredential ? 'Reconnect' : 'Enter credential';
   const todo = (open: boolean) => (open ? ({ style: 'primary' } as const) : {});
   const everyday = [
@@ -301,6 +310,16 @@ function buttonBlocks(
     button('Test', ACTIONS.connectionTest, id),
     button('Edit', ACTIONS.connectionEdit, id),
     button('Policy', ACTIONS.connectionPolicy, id),
+    ...(functionsFromSource === null
+      ? []
+      : [
+          button(
+            'Read functions again',
+            ACTIONS.connectionReread,
+            id,
+            todo(functionsFromSource === 'system' && functionsTotal === 0 && hasCredential),
+          ),
+        ]),
     paused
       ? button('Resume', ACTIONS.connectionResume, id, { style: 'primary' })
       : button('Pause', ACTIONS.connectionPause, id),

@@ -2,7 +2,7 @@
 import type { KnownBlock, View } from '@slack/types';
 import type { Risk } from '../../models/types.js';
 import { ACTIONS, VIEWS } from '../../src/slack/ids.js';
-import { type Choice, type ChoiceGroup, modal, multiSelect, textInput } from '../parts/inputs.js';
+import { type Choice, type ChoiceGroup, modal, multiSelect } from '../parts/inputs.js';
 import { context, lines, said, section } from '../parts/text.js';
 
 export interface FunctionChoice {
@@ -19,8 +19,10 @@ export interface FunctionPicker {
   readonly picked: readonly string[];
   /** What the import has to say: operations it cannot call, warnings. */
   readonly notes: readonly string[];
-  /** Offers to read another OpenAPI document. */
-  readonly mayImport: boolean;
+  /** What an admin should know about signing in. */
+  readonly remarks: readonly string[];
+  /** More of them may be on offer than are listed: the connection keeps what was picked. */
+  readonly mayReread: boolean;
   readonly submit: string;
 }
 
@@ -52,6 +54,7 @@ export function functionPickerModal(picker: FunctionPicker): View {
     section(
       `*${said(picker.name, 80)}* has ${functions.length} functions: ${count('read')} read, ${count('write')} write, ${count('destructive')} destructive. All are off until you pick them.`,
     ),
+    ...picker.remarks.map((remark) => context(`:warning: ${said(remark, 600)}`)),
     multiSelect({
       block: 'functions',
       label: 'Functions to turn on',
@@ -62,17 +65,8 @@ export function functionPickerModal(picker: FunctionPicker): View {
       search: ACTIONS.functionSearch,
     }),
   ];
-  if (picker.mayImport) {
-    blocks.push(
-      textInput({
-        block: 'openapi',
-        label: 'Read an OpenAPI document for more functions',
-        optional: true,
-        multiline: true,
-        hint: 'Its address, or the document itself. What is turned on stays on.',
-        placeholder: 'https://api.example.com/openapi.json',
-      }),
-    );
+  if (picker.mayReread) {
+    blocks.push(context('There may be more on offer: *Read functions again* in the view of the connection.'));
   }
   if (notes.length > 0) {
     blocks.push(

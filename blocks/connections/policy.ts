@@ -21,6 +21,7 @@ export interface RuleLine extends Question {
   readonly functions: readonly string[] | null;
   readonly risks: readonly Risk[] | null;
   readonly effect: Effect;
+  readonly limitPerHour?: number | null;
 }
 
 export interface PolicyOverview {
@@ -49,7 +50,8 @@ export function scopeText({ functions, risks }: Pick<RuleLine, 'functions' | 'ri
 }
 
 function ruleBlocks(rule: RuleLine, index: number, { connection }: PolicyOverview): KnownBlock[] {
-  const how = rule.effect === 'ask' ? ` ${questionText(rule, connection.identity)}` : '';
+  const limit = rule.effect === 'allow' && rule.limitPerHour ? `, at most ${rule.limitPerHour} an hour` : '';
+  const how = rule.effect === 'ask' ? ` ${questionText(rule, connection.identity)}` : limit;
   const value = `${connection.id}:${rule.id}`;
   return [
     section(`*${index + 1}.* ${scopeText(rule)} → *${EFFECT_WORDS[rule.effect]}*${how}`),
@@ -132,6 +134,8 @@ export interface RuleForm extends QuestionFields {
   readonly choices: readonly ChoiceGroup[];
   readonly effect: Effect;
   readonly quorum: number;
+  /** Null: no limit. */
+  readonly limitPerHour: number | null;
 }
 
 export function connectionRuleModal(form: RuleForm): View {
@@ -161,6 +165,15 @@ export function connectionRuleModal(form: RuleForm): View {
           ]
         : []),
       radio({ block: 'effect', label: 'Effect', choices: EFFECTS, initial: form.effect }),
+      numberInput({
+        block: 'limit',
+        label: 'Most calls an hour',
+        optional: true,
+        hint: 'Only for “Runs directly”: counted per caller and function; what is over it needs approval. Empty: no limit.',
+        initial: form.limitPerHour,
+        min: 1,
+        max: 100_000,
+      }),
       ...questionInputs(form),
       ...(form.identity === 'private'
         ? []

@@ -59,13 +59,13 @@ export function textInput(
 }
 
 export function numberInput(
-  about: Labelled & { readonly initial: number; readonly min: number; readonly max: number },
+  about: Labelled & { readonly initial: number | null; readonly min: number; readonly max: number },
 ): InputBlock {
   return input(about, {
     type: 'number_input',
     action_id: VALUE,
     is_decimal_allowed: false,
-    initial_value: String(about.initial),
+    ...(about.initial === null ? {} : { initial_value: String(about.initial) }),
     min_value: String(about.min),
     max_value: String(about.max),
   });

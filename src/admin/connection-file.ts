@@ -38,6 +38,7 @@ const rule = z.strictObject({
   quorum: z.int().default(1),
   route: slackId.nullable().default(null),
   expires_in_minutes: z.int().default(DEFAULT_EXPIRY_MINUTES),
+  limit_per_hour: z.int().min(1).nullable().default(null),
 });
 
 export const policyFile = z.strictObject({ version: z.int().optional(), rules: z.array(rule) });
@@ -167,7 +168,7 @@ export function checkVersion(version: number, current: unknown): void {
 }
 
 export function rulesOf(file: z.infer<typeof policyFile>): PolicyRule[] {
-  return file.rules.map(({ approvers, expires_in_minutes, id, ...same }, index) => ({
+  return file.rules.map(({ approvers, expires_in_minutes, limit_per_hour, id, ...same }, index) => ({
     ...same,
     id: id ?? `rule-${index + 1}`,
     approvers: {
@@ -176,13 +177,14 @@ export function rulesOf(file: z.infer<typeof policyFile>): PolicyRule[] {
       connectionOwner: approvers.connection_owner,
     },
     expiresInMinutes: expires_in_minutes,
+    limitPerHour: limit_per_hour,
   }));
 }
 
 export function policyView(policy: ConnectionDocument['policy']) {
   return {
     version: policy.version,
-    rules: policy.rules.map(({ approvers, expiresInMinutes, ...same }) => ({
+    rules: policy.rules.map(({ approvers, expiresInMinutes, limitPerHour, ...same }) => ({
       ...same,
       approvers: {
         users: approvers.users,
@@ -190,6 +192,7 @@ export function policyView(policy: ConnectionDocument['policy']) {
         connection_owner: approvers.connectionOwner,
       },
       expires_in_minutes: expiresInMinutes,
+      limit_per_hour: limitPerHour ?? null,
     })),
   };
 }

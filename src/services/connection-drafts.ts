@@ -17,13 +17,17 @@ const LARGEST_CONTENT = 15 * 1024 * 1024;
 
 export interface ConnectionDraft {
   readonly id: string;
-  /** The connection that gets more functions; null for one that is being added. */
+  /** The connection whose functions were read again; null for one that is being added. */
   readonly connectionId: string | null;
+  /** The connection's own `rev` when it was compared; null for one that is being added. */
+  readonly rev: number | null;
   readonly input: NewConnection;
   /** Every operation of an imported document; null where the connector brings its own functions. */
   readonly operations: readonly ImportedOperation[] | null;
   /** What the import could not use. */
   readonly notes: readonly string[];
+  /** What an admin should know about signing in. */
+  readonly remarks: readonly string[];
   readonly picked: readonly string[];
   /** A remark on the name. */
   readonly warning: string | null;

@@ -1,6 +1,6 @@
 /** Checks of what people type about a connection. Pure; every refusal says what and where. */
 import { z } from 'zod';
-import type { Access, Identity, PolicyRule } from '../../models/types.js';
+import type { Access, ConnectionDocument, Identity, PolicyRule } from '../../models/types.js';
 import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 
@@ -102,14 +102,50 @@ export function checkIdentity(connector: ConnectorDefinition, identity: Identity
   throw new AppError('invalid_arguments', `${connector.title} cannot be ${identity}.`, { path: '/identity' });
 }
 
-export function checkAuth(connector: ConnectorDefinition, auth: string): string {
-  if (connector.auth.some((method) => method.id === auth)) return auth;
-  const known = connector.auth.map((method) => method.id).join(', ');
-  throw new AppError(
-    'invalid_arguments',
-    `${connector.title} has no auth method “${auth}”; it has ${known}.`,
-    { path: '/auth' },
+export function checkAuth(connector: ConnectorDefinition, auth: string, identity: Identity): string {
+  const method = connector.auth.find(({ id }) => id === auth);
+  if (!method) {
+    const known = connector.auth.map(({ id }) => id).join(', ');
+    throw new AppError(
+      'invalid_arguments',
+      `${connector.title} has no auth method “${auth}”; it has ${known}.`,
+      { path: '/auth' },
+    );
+  }
+  if (method.identities && !method.identities.includes(identity)) {
+    const message = `“${method.title}” does not fit a ${identity} connection. Choose another way to sign in.`;
+    throw new AppError('invalid_arguments', message, { path: '/auth' });
+  }
+  return auth;
+}
+
+/** Where the settings themselves name the OAuth server, they name it wholly. */
+export function checkSignIn(
+  connector: ConnectorDefinition,
+  auth: string,
+  config: Record<string, JsonValue>,
+): void {
+  const method = connector.auth.find(({ id }) => id === auth);
+  if (method?.kind === 'oauth' && typeof method.provider === 'function') method.provider(config);
+}
+
+/** Not by `rev`, as elsewhere: what is checked here may never be stored. */
+export function checkFunctions(
+  connector: ConnectorDefinition,
+  { config, auth }: Pick<ConnectionDocument, 'config' | 'auth'>,
+  names: readonly string[],
+): string[] {
+  const functions = connector.functions(config as Record<string, JsonValue>);
+  const known = new Set(
+    functions.filter((fn) => fn.auth === undefined || fn.auth.includes(auth)).map(({ name }) => name),
   );
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new AppError('invalid_arguments', `${connector.title} has no function “${unknown}”.`, {
+      path: '/functions',
+    });
+  }
+  return [...new Set(names)];
 }
 
 export function checkConfig(

@@ -9,7 +9,7 @@ import type {
   PolicyRule,
   Risk,
 } from '../../models/types.js';
-import type { ConnectorDefinition, FunctionDefinition, JsonValue } from '../connectors/framework.js';
+import type { JsonValue } from '../connectors/framework.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -18,16 +18,18 @@ import {
   checkAccess,
   checkAuth,
   checkConfig,
+  checkFunctions,
   checkIdentity,
   checkKey,
   checkName,
   checkPurpose,
   checkRules,
+  checkSignIn,
   slugOf,
 } from './connection-input.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
-import { allFunctions, enabledFunctions } from './functions.js';
+import { enabledFunctions } from './functions.js';
 import { isReady, type ReadinessItem, readiness } from './readiness.js';
 import type { RoleService } from './roles.js';
 
@@ -54,6 +56,8 @@ export interface ConnectionChange {
   readonly enabledFunctions?: readonly string[];
   readonly raisedRisks?: Record<string, Risk>;
   readonly visibility?: ConnectionDocument['visibility'];
+  /** The functions were read again and looked at: what the audit event says, and whether tests must be made anew. */
+  readonly review?: { readonly retest: boolean; readonly details: Record<string, unknown> };
 }
 
 const OPEN = { $in: ['draft', 'ready'] as const } as { $in: ('draft' | 'ready')[] };
@@ -81,7 +85,7 @@ export class ConnectionService {
       identity: checkIdentity(connector, input.identity),
       ownerId: input.ownerId,
       businessOwnerId: input.businessOwnerId,
-      auth: checkAuth(connector, input.auth),
+      auth: checkAuth(connector, input.auth, input.identity),
       config: checkConfig(connector, input.config),
       enabledFunctions: [],
       raisedRisks: {},
@@ -100,7 +104,8 @@ export class ConnectionService {
       updatedAt: now,
       lastUsedAt: null,
     };
-    connection.enabledFunctions = this.checkFunctions(connector, connection, input.enabledFunctions ?? []);
+    checkSignIn(connector, connection.auth, connection.config as Record<string, JsonValue>);
+    connection.enabledFunctions = checkFunctions(connector, connection, input.enabledFunctions ?? []);
     const entry = {
       actor,
       action: 'connection.created',
@@ -139,19 +144,20 @@ export class ConnectionService {
     if (change.raisedRisks !== undefined) next.raisedRisks = change.raisedRisks;
     if (change.config !== undefined) {
       next.config = checkConfig(connector, change.config);
-      next.readTestedAt = null;
-      next.writeTestedAt = null;
+      checkSignIn(connector, next.auth, change.config);
+      if (change.review?.retest ?? true) {
+        next.readTestedAt = null;
+        next.writeTestedAt = null;
+      }
     }
     next.rev = connection.rev + 1;
-    next.enabledFunctions = this.checkFunctions(
-      connector,
-      next,
-      change.enabledFunctions ?? next.enabledFunctions,
-    );
+    const wanted = change.enabledFunctions ?? next.enabledFunctions;
+    next.enabledFunctions = checkFunctions(connector, next, wanted);
     const more = next.enabledFunctions.some((name) => !connection.enabledFunctions.includes(name));
     if (more) next.scopesReviewedAt = null;
-    const details = { fields: Object.keys(change) };
-    return this.save(actor, 'connection.changed', connection, next, details);
+    const { review, ...fields } = change;
+    const action = review ? 'connection.functions_reviewed' : 'connection.changed';
+    return this.save(actor, action, connection, next, { fields: Object.keys(fields), ...review?.details });
   }
 
   /** New rules, a new version: what was approved under the old one no longer runs. */
@@ -349,21 +355,6 @@ export class ConnectionService {
       const candidate = `${slug.slice(0, 17)}-${n}`;
       if (!taken.has(candidate)) return candidate;
     }
-  }
-
-  private checkFunctions(
-    connector: ConnectorDefinition,
-    connection: ConnectionDocument,
-    names: readonly string[],
-  ): string[] {
-    const known = new Set(allFunctions(connector, connection).map((fn: FunctionDefinition) => fn.name));
-    const unknown = names.find((name) => !known.has(name));
-    if (unknown !== undefined) {
-      throw new AppError('invalid_arguments', `${connector.title} has no function “${unknown}”.`, {
-        path: '/functions',
-      });
-    }
-    return [...new Set(names)];
   }
 
   private async save(

@@ -9,6 +9,7 @@ import { ConnectionDrafts } from './connection-drafts.js';
 import { ConnectionTest } from './connection-test.js';
 import { ConnectionService } from './connections.js';
 import { CredentialService } from './credentials.js';
+import { DefinitionReviewService } from './definition-review.js';
 import type { Dependencies } from './dependencies.js';
 import { DisconnectService } from './disconnect.js';
 import { EligibilityService } from './eligibility.js';
@@ -162,6 +163,14 @@ export function createServices(deps: Dependencies) {
   const connectionDrafts = new ConnectionDrafts(deps);
   const connectionTest = new ConnectionTest(deps, submissions, executions, connections);
   const restImport = new RestImportService(deps);
+  const definitionReview = new DefinitionReviewService(deps, {
+    connections,
+    drafts: connectionDrafts,
+    restImport,
+    credentials,
+    tokens,
+    calls,
+  });
 
   return {
     approvals,
@@ -174,6 +183,7 @@ export function createServices(deps: Dependencies) {
     connections,
     connectionTest,
     credentials,
+    definitionReview,
     disconnect,
     eligibility,
     executions,

@@ -70,10 +70,12 @@ export class MemberService {
 
   /** Both halves: she allows the caller, and a private connection has her own authorization. Never anybody else's. */
   async allows(memberId: string, callerId: string, connection: ConnectionDocument): Promise<boolean> {
-    const consent = await this.consent(memberId, callerId, connection._id);
-    if (consent?.status !== 'allowed') return false;
-    if (connection.identity === 'shared') return true;
-    return (await this.authorization(connection._id, memberId))?.status === 'active';
+    const isPrivate = connection.identity === 'private';
+    const [consent, authorization] = await Promise.all([
+      this.consent(memberId, callerId, connection._id),
+      isPrivate ? this.authorization(connection._id, memberId) : null,
+    ]);
+    return consent?.status === 'allowed' && (!isPrivate || authorization?.status === 'active');
   }
 
   /** The identity a call uses. On a private connection it is the member's own and nothing else. */

@@ -30,6 +30,8 @@ export { LEASE_MS } from './lease.js';
 export const SYSTEM_CALLER = 'test';
 /** How long an outcome that cannot be stored is offered to the database again. */
 const OUTCOME_RETRY_MS = 20_000;
+/** The last use of a connection is known to the minute: a busy one is not written at every call. */
+const NOTE_EVERY_MS = 60_000;
 /** Each asks the database a dozen questions: a backlog must not use up its connections, nor the time to send. */
 const CLAIMS_AT_ONCE = 8;
 
@@ -334,6 +336,9 @@ export class Runner {
   private async noteSuccess(execution: ExecutionDocument, connection: ConnectionDocument): Promise<void> {
     const read = execution.risk === 'read' && connection.readTestedAt === null;
     const write = execution.requirement === 'required' && connection.writeTestedAt === null;
+    const now = this.deps.clock.now().getTime();
+    const isNoted = connection.health === 'ok' && now - (connection.lastUsedAt?.getTime() ?? 0) < NOTE_EVERY_MS;
+    if (isNoted && !read && !write) return;
     try {
       await this.parts.connections.noteUse(connection._id, { read, write, health: 'ok' });
     } catch (error) {

@@ -121,14 +121,23 @@ export class SubmissionService {
     await this.checkFiles(caller, fn, args);
     const verdict = await this.verdict(caller, connection, fn, args);
     const onBehalfOf = await this.member(request.onBehalfOf, connection);
-    const credential = await this.credentialOf(connection, onBehalfOf);
-    const [execution, allowed, pending] = await Promise.all([
-      this.compose(caller, connection, fn, verdict, onBehalfOf, request, requestHash, credential),
+    const [credential, allowed, pending] = await Promise.all([
+      this.credentialOf(connection, onBehalfOf),
       onBehalfOf === null || this.members.allows(onBehalfOf, caller._id, connection),
       onBehalfOf === null && verdict.effect !== 'ask'
         ? 0
         : this.executions.pendingOf(caller._id, PENDING_LIMIT),
     ]);
+    const execution = await this.compose(
+      caller,
+      connection,
+      fn,
+      verdict,
+      onBehalfOf,
+      request,
+      requestHash,
+      credential,
+    );
     const plan: Plan = { connection, fn, args, verdict, execution, tooLate: request.tooLate };
 
     const stop = stopped(settings, connection, caller);

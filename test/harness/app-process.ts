@@ -56,7 +56,7 @@ export async function createWorld(options: { transport?: 'socket' | 'http'; mong
   };
 
   const start = async (extra: Record<string, string> = {}): Promise<AppProcess> => {
-    const port = await freePort();
+    const port = extra.PORT === undefined ? await freePort() : Number(extra.PORT);
     const origin = `http://127.0.0.1:${port}`;
     const env = {
       ...baseEnv,

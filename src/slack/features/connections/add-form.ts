@@ -9,7 +9,7 @@ import type { CatalogueEntry } from '../../../connectors/catalogue.js';
 import type { ConnectorDefinition, FormField, JsonValue } from '../../../connectors/framework.js';
 import { AppError } from '../../../errors.js';
 import { looksLikeSecret } from '../../../redact.js';
-import { checkKey, checkName, checkPurpose } from '../../../services/connection-input.js';
+import { checkAuth, checkKey, checkName, checkPurpose } from '../../../services/connection-input.js';
 import type { NewConnection } from '../../../services/connections.js';
 import { requireMembers } from '../../../services/people.js';
 import { documentUrl } from '../../../services/rest-import.js';
@@ -41,25 +41,42 @@ export function connectorField(field: FormField, value: string | undefined): Con
   };
 }
 
+/** The settings that are asked for with an auth method; without one chosen, with the first. */
+export function askedFields(connector: ConnectorDefinition, auth: string): readonly FormField[] {
+  const chosen = auth || connector.auth[0]?.id || '';
+  return connector.fields.filter((field) => field.auth === undefined || field.auth.includes(chosen));
+}
+
 export function chosenConnector(
   connector: ConnectorDefinition,
+  chosenAuth: string,
   typed: Readonly<Record<string, string>>,
 ): ChosenConnector {
-  const { id, title, description, identities, auth, fields } = connector;
+  const { id, title, description, identities, auth, fields, notice } = connector;
   return {
     id,
     title,
     description,
     identities,
-    auth: auth.map((method) => ({ value: method.id, label: method.title })),
-    fields: fields.map((field) => connectorField(field, typed[field.name])),
+    auth: auth.map(({ id: value, title: label, identities: fits, hint }) => {
+      const only = fits?.length === 1 && identities.length > 1 ? `Only ${fits[0]}. ` : '';
+      const description = [...`${only}${hint ?? ''}`.trim()].slice(0, 75).join('');
+      return { value, label, ...(description === '' ? {} : { description }) };
+    }),
+    recommended: auth.flatMap(({ id: value, recommended }) =>
+      recommended ? [{ identity: recommended.identity, auth: value, why: recommended.why }] : [],
+    ),
+    notice: notice ?? null,
+    fieldsByAuth: fields.some((field) => field.auth !== undefined),
+    fields: askedFields(connector, chosenAuth).map((field) => connectorField(field, typed[field.name])),
   };
 }
 
 /** What was typed so far, so that nothing is lost when the form is drawn anew. */
 export function typedSoFar(form: FormState, connector: ConnectorDefinition): TypedForm {
   const fields: Record<string, string> = {};
-  for (const { name, kind } of connector.fields) {
+  const auth = form.choice(`auth.${connector.id}`) ?? '';
+  for (const { name, kind } of askedFields(connector, auth)) {
     const block = fieldBlock(name);
     const value = kind === 'select' ? (form.choice(block) ?? '') : form.text(block);
     if (value !== '') fields[name] = value;
@@ -75,7 +92,7 @@ export function typedSoFar(form: FormState, connector: ConnectorDefinition): Typ
       purpose: form.text('purpose'),
       ownerId: form.user('owner') ?? '',
       businessOwnerId: form.user('business_owner'),
-      auth: form.choice(`auth.${connector.id}`) ?? '',
+      auth,
       config: settingsOf(fields),
     },
     fields,
@@ -97,7 +114,7 @@ export function formAgain(
 ): AddForm {
   return {
     connectors: connectorChoices(connectors),
-    chosen: chosenConnector(connector, fields),
+    chosen: chosenConnector(connector, input.auth, fields),
     identity: input.identity,
     auth: input.auth || undefined,
     name: input.name,
@@ -145,6 +162,7 @@ export async function checkTyped(
     input.businessOwnerId ? [input.businessOwnerId] : [],
     '/business_owner',
   );
+  checkAuth(connector, input.auth, input.identity);
   checkSettings(connector, input.config);
 }
 

@@ -21,7 +21,7 @@ import {
   type TypedForm,
   typedSoFar,
 } from './add-form.js';
-import { draftPicker } from './picker.js';
+import { afterForm } from './functions.js';
 
 export const READING = 'Reading the document…';
 
@@ -114,13 +114,15 @@ async function proceed(
   if (duplicates.length > 0 && !typed.anyway) return drawAgain(connector, typed, null, duplicates);
   const draft = await connectionDrafts.save(userId, {
     connectionId: null,
+    rev: null,
     input: { ...typed.input, name, config },
     operations: imported?.operations ?? null,
     notes: imported?.notes ?? [],
+    remarks: imported?.remarks ?? [],
     picked: [],
     warning: nameWarning(name, purpose),
   });
-  return draftPicker(edge, draft);
+  return afterForm(edge, userId, draft);
 }
 
 export const registerAdd: Register = (edge) => {

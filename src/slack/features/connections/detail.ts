@@ -12,6 +12,7 @@ import type { ConnectionDocument, CredentialDocument } from '../../../../models/
 import { catalogueEntry } from '../../../connectors/catalogue.js';
 import type { AuthMethod } from '../../../connectors/framework.js';
 import { AppError } from '../../../errors.js';
+import { definitionSource } from '../../../services/definition-review.js';
 import { authMethodOf, enabledFunctions, neededScopes, plainScope } from '../../../services/functions.js';
 import { evaluate } from '../../../services/policy.js';
 import type { SlackEdge } from '../../edge.js';
@@ -133,6 +134,7 @@ async function managementOf(
     functions: functions.slice(functionsFrom, functionsFrom + FUNCTIONS_PER_PAGE),
     functionsFrom,
     functionsTotal: functions.length,
+    functionsFromSource: definitionSource(connector) ?? null,
     access,
     visibility: visibilityText(connection),
     readiness,

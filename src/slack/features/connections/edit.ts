@@ -14,13 +14,13 @@ import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal, type Trigger } from '../../modal.js';
 import { groupChoices } from '../../usergroups.js';
 import type { FormState } from '../../view-state.js';
-import { connectorField, DOCUMENT_FIELD, nameWarning } from './add-form.js';
+import { askedFields, connectorField, DOCUMENT_FIELD, nameWarning } from './add-form.js';
 import { detailView } from './detail.js';
 
 /** The connector's settings; a document is read in the function picker instead. */
 async function settingFields(edge: SlackEdge, connection: ConnectionDocument): Promise<readonly FormField[]> {
-  const { fields } = await edge.deps.connector(connection.connector);
-  return fields.filter(({ name }) => name !== DOCUMENT_FIELD);
+  const connector = await edge.deps.connector(connection.connector);
+  return askedFields(connector, connection.auth).filter(({ name }) => name !== DOCUMENT_FIELD);
 }
 
 async function editView(edge: SlackEdge, connection: ConnectionDocument): Promise<View> {
@@ -53,6 +53,7 @@ export async function openEdit(
 /** The connector's settings as they are in the form; null when none changed. */
 async function changedConfig(
   edge: SlackEdge,
+  userId: string,
   form: FormState,
   connection: ConnectionDocument,
 ): Promise<Record<string, JsonValue> | null> {
@@ -70,9 +71,33 @@ async function changedConfig(
     if (value === '') delete after[name];
     else after[name] = name === 'base_url' ? await edge.services.restImport.checkBaseUrl(value) : value;
   }
-  return fields.some((field) => before[field.name] !== after[field.name] && !isDefault(field, before, after))
-    ? after
-    : null;
+  const changed = fields.filter(
+    (field) => before[field.name] !== after[field.name] && !isDefault(field, before, after),
+  );
+  if (changed.length === 0) return null;
+  await checkAddresses(edge, userId, connection, changed, after);
+  return after;
+}
+
+const OAUTH_ENDPOINTS: readonly string[] = ['authorize_url', 'token_url', 'revoke_url'];
+
+/** Whoever changes an address says where the credential goes: that is an admin's to say. */
+async function checkAddresses(
+  edge: SlackEdge,
+  userId: string,
+  connection: ConnectionDocument,
+  changed: readonly FormField[],
+  after: Readonly<Record<string, JsonValue>>,
+): Promise<void> {
+  const { roles, restImport } = edge.services;
+  const address = changed.find(({ kind }) => kind === 'url');
+  if (!address) return;
+  if (!(await roles.of(userId)).admin) {
+    const message = 'The credential is sent there, so only an admin may change it.';
+    throw new AppError('forbidden', message, { path: `/${address.name}` });
+  }
+  if (changed.some(({ name }) => OAUTH_ENDPOINTS.includes(name)))
+    await restImport.checkEndpoints(connection.auth, after);
 }
 
 /** A select that shows its default says what leaving it out says. */
@@ -103,7 +128,7 @@ async function submitEdit(edge: SlackEdge, { userId, form, view }: Submission): 
   }
   await requireMembers(edge.deps.directory, [ownerId], '/owner');
   await requireMembers(edge.deps.directory, businessOwnerId ? [businessOwnerId] : [], '/business_owner');
-  const config = await changedConfig(edge, form, connection);
+  const config = await changedConfig(edge, userId, form, connection);
   const change: ConnectionChange = {
     name,
     purpose,

@@ -3,18 +3,16 @@ import type { View } from '@slack/types';
 import { connectionApproversModal } from '../../../../blocks/connections/approvers.js';
 import { said } from '../../../../blocks/parts/text.js';
 import type { ConnectionDocument, PolicyRule } from '../../../../models/types.js';
-import type { ImportedOperation } from '../../../connectors/rest/index.js';
 import { AppError } from '../../../errors.js';
 import { newId } from '../../../ids.js';
 import type { ConnectionDraft } from '../../../services/connection-drafts.js';
 import { DEFAULT_EXPIRY_MINUTES } from '../../../services/policy.js';
 import { MOST_OPERATIONS } from '../../../services/rest-import.js';
-import { type Register, type SlackEdge, sentenceModal } from '../../edge.js';
+import type { Register, SlackEdge } from '../../edge.js';
 import { type Answer, backTo, onClick, onSubmit, type Submission } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
-import { showModal, updateView } from '../../modal.js';
+import { showModal } from '../../modal.js';
 import { postTestLine } from '../../route-test.js';
-import { READING } from './add.js';
 import { credentialView } from './credential.js';
 import { detailView } from './detail.js';
 import {
@@ -54,7 +52,8 @@ async function asked(edge: SlackEdge, draft: ConnectionDraft): Promise<DraftFunc
   return (await picked(edge, draft)).filter(({ approval }) => approval !== 'auto');
 }
 
-function picksOf({ form }: Submission): string[] {
+/** @throws AppError `invalid_arguments` for more than a connection keeps */
+export function picksOf({ form }: Pick<Submission, 'form'>): string[] {
   const picked = form.choices('functions');
   if (picked.length > MOST_OPERATIONS) {
     const message = `A connection has at most ${MOST_OPERATIONS} functions. Make two, each for one purpose.`;
@@ -70,7 +69,6 @@ async function submitPicks(edge: SlackEdge, submission: Submission): Promise<Ans
   await edge.services.roles.require(userId, 'admin');
   const picked = picksOf(submission);
   const before = await edge.services.connectionDrafts.get(userId, draftId);
-  if (before.connectionId !== null) return saveImport(edge, submission, { ...before, picked });
   if (picked.length === 0) {
     throw new AppError('invalid_arguments', 'Pick at least one. You can change this any time.', {
       path: '/functions',
@@ -135,6 +133,12 @@ async function submitApprovers(edge: SlackEdge, { userId, form }: Submission): P
   return { show: { response_action: 'update', view: await create(edge, userId, draft, rules) } };
 }
 
+/** What follows the add form: the picker, or the connection itself where only the outside system knows its functions. */
+export async function afterForm(edge: SlackEdge, userId: string, draft: ConnectionDraft): Promise<View> {
+  const functions = await draftFunctions(edge, draft);
+  return functions.length > 0 ? draftPicker(edge, draft) : create(edge, userId, draft, []);
+}
+
 /** The draft becomes a connection, once; what cannot be created leaves the draft as it was. */
 async function create(
   edge: SlackEdge,
@@ -168,73 +172,10 @@ async function changeFunctions(
   submission: Submission,
   connectionId: string,
 ): Promise<Answer> {
-  const { userId, form, view } = submission;
+  const { userId } = submission;
   const { connections } = edge.services;
   const connection = await connections.managed(userId, connectionId, false);
-  const picked = picksOf(submission);
-  const document = form.text('openapi');
-  if (document === '') {
-    await connections.update(actor(userId), connection, { enabledFunctions: picked });
-    return backToDetail(edge, submission, connection);
-  }
-  return {
-    show: {
-      response_action: 'update',
-      view: sentenceModal('Functions', `${READING} A large one takes some seconds.`),
-    },
-    after: async () => {
-      const draft = await importInto(edge, userId, connection, picked, document);
-      await updateView(edge, view.id, await draftPicker(edge, draft));
-    },
-  };
-}
-
-/** The new document's operations, and those that are there and not in it. */
-async function importInto(
-  edge: SlackEdge,
-  userId: string,
-  connection: ConnectionDocument,
-  picked: readonly string[],
-  document: string,
-): Promise<ConnectionDraft> {
-  const { restImport, connectionDrafts } = edge.services;
-  const { _id, connector, identity, name, purpose, ownerId, businessOwnerId, auth } = connection;
-  const config = connection.config as ConnectionDraft['input']['config'];
-  const imported = await restImport.read(document, auth, { base_url: config.base_url ?? '' });
-  const names = new Set(imported.operations.map((operation) => operation.name));
-  const kept = operationsOf(connection).filter((operation) => !names.has(operation.name));
-  const { document_hash } = imported.config;
-  return connectionDrafts.save(userId, {
-    connectionId: _id,
-    input: {
-      connector,
-      identity,
-      name,
-      purpose,
-      ownerId,
-      businessOwnerId,
-      auth,
-      config: { ...config, operations: [], ...(document_hash ? { document_hash } : {}) },
-    },
-    operations: [...imported.operations, ...kept],
-    notes: imported.notes,
-    picked,
-    warning: null,
-  });
-}
-
-function operationsOf(connection: ConnectionDocument): ImportedOperation[] {
-  const { operations } = connection.config;
-  return Array.isArray(operations) ? (operations as ImportedOperation[]) : [];
-}
-
-async function saveImport(edge: SlackEdge, submission: Submission, draft: ConnectionDraft): Promise<Answer> {
-  const { userId } = submission;
-  const { connections, connectionDrafts } = edge.services;
-  const connection = await connections.managed(userId, draft.connectionId ?? '', false);
-  const config = { ...draft.input.config, operations: pickedOperations(draft, draft.picked) };
-  await connections.update(actor(userId), connection, { config, enabledFunctions: draft.picked });
-  await connectionDrafts.take(userId, draft.id);
+  await connections.update(actor(userId), connection, { enabledFunctions: picksOf(submission) });
   return backToDetail(edge, submission, connection);
 }
 

@@ -9,11 +9,11 @@ import type { ConnectionDocument } from '../../../../models/types.js';
 import type { FunctionDefinition } from '../../../connectors/framework.js';
 import type { ImportedOperation } from '../../../connectors/rest/index.js';
 import type { ConnectionDraft } from '../../../services/connection-drafts.js';
+import { definitionSource } from '../../../services/definition-review.js';
 import { allFunctions, enabledFunctions } from '../../../services/functions.js';
 import { riskOf } from '../../../services/policy.js';
 import type { SlackEdge } from '../../edge.js';
 import type { FormState } from '../../view-state.js';
-import { DOCUMENT_FIELD } from './add-form.js';
 
 export interface DraftFunction extends FunctionChoice {
   readonly approval: FunctionDefinition['approval'];
@@ -53,8 +53,9 @@ export async function draftPicker(edge: SlackEdge, draft: ConnectionDraft): Prom
     functions: await draftFunctions(edge, draft),
     picked: draft.picked,
     notes: draft.notes,
-    mayImport: false,
-    submit: draft.connectionId === null ? 'Continue' : 'Save',
+    remarks: draft.remarks,
+    mayReread: false,
+    submit: 'Continue',
   });
 }
 
@@ -66,7 +67,8 @@ export async function connectionPicker(edge: SlackEdge, connection: ConnectionDo
     functions: allFunctions(connector, connection).map((fn) => choiceOf(connection, fn)),
     picked: connection.enabledFunctions,
     notes: [],
-    mayImport: connector.fields.some(({ name }) => name === DOCUMENT_FIELD),
+    remarks: [],
+    mayReread: definitionSource(connector) !== undefined,
     submit: 'Save',
   });
 }

@@ -97,6 +97,7 @@ async function ruleForm(
     choices: await enabledGroups(edge, connection),
     effect: rule?.effect ?? 'ask',
     quorum: rule?.quorum ?? 1,
+    limitPerHour: rule?.limitPerHour ?? null,
     identity: connection.identity,
     approvers,
     groups: await groupChoices(edge, approvers.usergroups),
@@ -125,7 +126,18 @@ async function ruleOf(
   }
   const question = await questionOf(edge, form, effect === 'ask' && connection.identity === 'shared');
   const risks = scope === 'functions' ? (before?.functions ? before.risks : null) : RISKS[scope];
-  return { id: before?.id ?? newId('rule'), functions, risks, effect, ...question };
+  const limitPerHour = effect === 'allow' ? limitOf(form) : null;
+  return { id: before?.id ?? newId('rule'), functions, risks, effect, ...question, limitPerHour };
+}
+
+/** @throws AppError with the path of the input */
+function limitOf(form: FormState): number | null {
+  if (form.text('limit') === '') return null;
+  const limit = form.number('limit');
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 100_000) return limit;
+  throw new AppError('invalid_arguments', 'Give a whole number, 1 to 100000, or nothing.', {
+    path: '/limit',
+  });
 }
 
 /** What is about chosen functions comes before what is about all of a kind: the first rule that fits decides. */

@@ -17,6 +17,7 @@ import { registerFunctions } from './functions.js';
 import { listMessage, pageOf } from './list.js';
 import { connectMine, disconnectMine, openDetail, openTest, registerLook } from './look.js';
 import { openPolicy, registerPolicy } from './policy.js';
+import { registerReview } from './review.js';
 import { registerSearch } from './search.js';
 import { openPause, openRemove, registerStop, setPause, targetName, targetOf } from './stop.js';
 
@@ -134,6 +135,7 @@ export const registerConnections: Register = (edge) => {
   for (const register of [
     registerAdd,
     registerFunctions,
+    registerReview,
     registerLook,
     registerPolicy,
     registerAccess,
