@@ -5,6 +5,7 @@ import { gmailConnector } from '../../src/connectors/gmail/index.js';
 import { htmlToText } from '../../src/connectors/gmail/message.js';
 import { signIn } from '../playground/google-sign-in.js';
 import { call, callContext, functionNamed } from './call-context.js';
+import { firstIn, objectIn, observed } from './google-account.js';
 
 const PUBLIC_URL = 'http://127.0.0.1:39999';
 const functions = gmailConnector.functions({});
@@ -38,16 +39,7 @@ async function contextFor(name: string, account: string = ACCOUNTS.ada, executio
 }
 
 async function run(name: string, args: Arguments = {}, account?: string): Promise<Record<string, JsonValue>> {
-  return object(await call(fn(name), await contextFor(name, account), args));
-}
-
-function object(value: JsonValue | undefined): Record<string, JsonValue> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('not an object');
-  return value;
-}
-
-function firstOf(value: JsonValue | undefined): Record<string, JsonValue> {
-  return object(Array.isArray(value) ? value[0] : undefined);
+  return objectIn(await call(fn(name), await contextFor(name, account), args));
 }
 
 describe('reading a mailbox, with the scopes each function says it needs', () => {
@@ -67,11 +59,11 @@ describe('reading a mailbox, with the scopes each function says it needs', () =>
       { max_results: 1, page_token: String(first.next_page_token) },
       ACCOUNTS.cleo,
     );
-    expect(firstOf(second.threads).id).not.toBe(firstOf(first.threads).id);
+    expect(firstIn(second.threads).id).not.toBe(firstIn(first.threads).id);
   });
 
   it('reads a mail and its conversation, cut where asked', async () => {
-    const { id, thread_id: thread } = firstOf((await run('search_messages', { q: 'from:cleo' })).messages);
+    const { id, thread_id: thread } = firstIn((await run('search_messages', { q: 'from:cleo' })).messages);
     const whole = await run('get_message', { id: String(id) });
     expect(whole).toMatchObject({
       id,
@@ -96,7 +88,7 @@ describe('reading a mailbox, with the scopes each function says it needs', () =>
   });
 
   it('never reads another mailbox', async () => {
-    const { id } = firstOf((await run('search_messages', { q: 'from:marta' }, ACCOUNTS.cleo)).messages);
+    const { id } = firstIn((await run('search_messages', { q: 'from:marta' }, ACCOUNTS.cleo)).messages);
     await expect(run('get_message', { id: String(id) }, ACCOUNTS.ada)).rejects.toMatchObject({
       code: 'upstream_rejected',
       status: 404,
@@ -122,7 +114,7 @@ describe('writing and sending, with the scopes each function says it needs', () 
       bcc: '',
     });
     expect((await google.inbox(ACCOUNTS.cleo))[0]).toMatchObject({ subject: 'Grüße ✓' });
-    const read = firstOf((await run('search_messages', { max_results: 1 }, ACCOUNTS.ben)).messages);
+    const read = firstIn((await run('search_messages', { max_results: 1 }, ACCOUNTS.ben)).messages);
     expect(read.subject).toBe('Grüße ✓');
   });
 
@@ -132,10 +124,10 @@ describe('writing and sending, with the scopes each function says it needs', () 
       subject: 'Lunch?',
       body_text: 'At noon?',
     });
-    const asked = firstOf((await run('search_messages', { q: 'subject:Lunch' }, ACCOUNTS.ben)).messages);
+    const asked = firstIn((await run('search_messages', { q: 'subject:Lunch' }, ACCOUNTS.ben)).messages);
     const args = { message_id: String(asked.id), reply_all: true, body_text: 'Yes.' };
-    const preview = await fn('reply').preview?.(await contextFor('reply', ACCOUNTS.ben), args);
-    expect(preview?.fields).toEqual([
+    const preview = await observed(fn('reply'), await contextFor('reply', ACCOUNTS.ben), args);
+    expect(preview.fields).toEqual([
       { label: 'To', value: ACCOUNTS.ada, kind: 'short' },
       { label: 'Cc', value: ACCOUNTS.cleo, kind: 'short' },
       { label: 'Subject', value: 'Re: Lunch?', kind: 'short' },
@@ -152,13 +144,13 @@ describe('writing and sending, with the scopes each function says it needs', () 
     expect(await run('get_draft', { id: String(id) })).toMatchObject({
       message: { subject: 'Draft', body_text: 'Two' },
     });
-    expect(firstOf((await run('list_drafts')).drafts)).toMatchObject({ id, message: { subject: 'Draft' } });
+    expect(firstIn((await run('list_drafts')).drafts)).toMatchObject({ id, message: { subject: 'Draft' } });
     const args = { draft_id: String(id) };
-    const before = await fn('send_draft').preview?.(await contextFor('send_draft'), args);
-    expect(before?.fields).toContainEqual({ label: 'Text', value: 'Two', kind: 'long' });
+    const before = await observed(fn('send_draft'), await contextFor('send_draft'), args);
+    expect(before.fields).toContainEqual({ label: 'Text', value: 'Two', kind: 'long' });
     await run('update_draft', { id: String(id), ...mail, body_text: 'Three' });
-    const after = await fn('send_draft').preview?.(await contextFor('send_draft'), args);
-    expect(after?.version).not.toBe(before?.version);
+    const after = await observed(fn('send_draft'), await contextFor('send_draft'), args);
+    expect(after.fields).not.toEqual(before.fields);
     await expect(run('send_draft', { ...args, message_id: 'another' })).rejects.toMatchObject({
       code: 'target_changed',
       definite: true,
@@ -177,7 +169,7 @@ describe('writing and sending, with the scopes each function says it needs', () 
   it('sorts mails by labels', async () => {
     const { id } = await run('create_label', { name: 'Support/Urgent' });
     const messages = (await run('search_messages', {}, ACCOUNTS.ada)).messages;
-    const ids = Array.isArray(messages) ? messages.map((message) => String(object(message).id)) : [];
+    const ids = Array.isArray(messages) ? messages.map((message) => String(objectIn(message).id)) : [];
     expect(await run('modify_labels', { ids, add: [String(id)] })).toEqual({ modified: ids.length });
     await run('modify_labels', { ids: ids.slice(0, 1), remove: [String(id)] });
     expect((await run('search_messages', { label_ids: [String(id)] })).messages).toHaveLength(ids.length - 1);
@@ -186,8 +178,8 @@ describe('writing and sending, with the scopes each function says it needs', () 
       code: 'upstream_rejected',
       definite: true,
     });
-    const preview = await fn('delete_label').preview?.(await contextFor('delete_label'), { id: String(id) });
-    expect(preview?.fields).toEqual([{ label: 'Name', value: 'Support/Urgent', kind: 'short' }]);
+    const preview = await observed(fn('delete_label'), await contextFor('delete_label'), { id: String(id) });
+    expect(preview.fields).toEqual([{ label: 'Name', value: 'Support/Urgent', kind: 'short' }]);
     expect(await run('delete_label', { id: String(id) })).toEqual({ deleted: id });
   });
 });
@@ -262,12 +254,13 @@ describe('the connector', () => {
   it('reaches the mailbox of the credential and nothing else', () => {
     expect(gmailConnector.egress({}, 'https://gmail.googleapis.com')).toEqual([
       { origin: 'https://gmail.googleapis.com', pathPrefix: '/gmail/v1/users/me/' },
+      { origin: 'https://gmail.googleapis.com', pathPrefix: '/upload/gmail/v1/users/me/' },
     ]);
   });
 
   it('ships as the catalogue says', () => {
     const rows = functions.map(({ name, risk, approval }) => `${name} ${risk} ${approval}`);
-    expect(rows.filter((row) => row.endsWith(' read auto'))).toHaveLength(8);
+    expect(rows.filter((row) => row.endsWith(' read auto'))).toHaveLength(9);
     expect(rows.filter((row) => !row.endsWith(' read auto'))).toEqual([
       'create_draft write ask',
       'update_draft write ask',
@@ -277,6 +270,11 @@ describe('the connector', () => {
       'modify_labels write ask',
       'create_label write ask',
       'delete_label destructive off',
+      'trash_message write ask',
+      'untrash_message write ask',
+      'delete_message_permanently destructive off',
+      'create_filter destructive off',
+      'set_vacation_reply destructive off',
     ]);
   });
 

@@ -69,6 +69,21 @@ describe('a mail', () => {
     await expect(buildMime({ ...mail, ...changes })).rejects.toThrow();
   });
 
+  it('carries files as they are, under their own names', async () => {
+    const bytes = Buffer.from([0, 13, 10, 46, 13, 10, 255]);
+    const name = 'Pläne "neu"; filename=evil.exe.pdf';
+    const { body } = await parts({ attachments: [{ name, type: 'application/pdf; name=evil.exe', bytes }] });
+    expect(body).toContain(bytes.toString('base64'));
+    expect(body).toContain('Content-Type: application/octet-stream;\r\n name="=?UTF-8?');
+    expect(body).toMatch(/Content-Disposition: attachment;\r\n filename\*0\*=utf-8''Pl%C3%A4ne/);
+    expect(body).not.toMatch(/filename="?evil/);
+  });
+
+  it('is not written with a file whose name breaks its header', async () => {
+    const file = { name: 'a\r\nBcc: evil@evil.example', type: 'text/plain', bytes: Buffer.from('x') };
+    await expect(buildMime({ ...mail, attachments: [file] })).rejects.toThrow();
+  });
+
   it('never has more headers than ours, whatever subject and text are', async () => {
     const expected = (await parts({})).names.filter((name) => !/^content-/i.test(name)).sort();
     await fc.assert(

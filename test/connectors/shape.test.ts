@@ -98,7 +98,10 @@ describe('every function', () => {
   it('takes an object, refuses what it does not know, and limits every text and list', () => {
     expect(failing(({ fn }) => fn.input.jsonSchema.type === 'object')).toEqual([]);
     expect(failing(({ fn }) => !fn.input.parse({ no_such_argument: 1 }).ok)).toEqual([]);
-    expect(failing(({ fn }) => unlimited(fn.input.jsonSchema).length === 0)).toEqual([]);
+    const paths = rows.flatMap((row) =>
+      unlimited(row.fn.input.jsonSchema).map((path) => `${nameOf(row)} ${path}`),
+    );
+    expect(paths).toEqual([]);
   });
 
   it('names its least scopes wherever a person consents', () => {

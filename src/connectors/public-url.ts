@@ -1,0 +1,47 @@
+/**
+ * Web addresses that are handed to another system, which then opens them: only what everybody could open. Pure: names
+ * are not resolved, so this keeps honest callers from sending addresses of the company's own network elsewhere. What
+ * this process itself connects to is guarded where it connects (src/net).
+ */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+/** IANA has given out global unicast addresses from 2000::/3 only; `::7f00:1` counts as unicast for ipaddr.js. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
+/** Azure's platform endpoint: a public address that only a virtual machine's own host answers on. */
+const AZURE_WIRE_SERVER = '168.63.129.16';
+/** Names that mean something inside one network only (RFC 6761, 6762, 7686, 8375, 9476; ICANN's `.internal`). */
+const LOCAL_NAME =
+  /(^|\.)(localhost|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|alt|onion)$/;
+const LONGEST = 2_048;
+
+/** What is wrong with an address, in words; undefined when everybody could open it. */
+export function publicUrlProblem(text: string): string | undefined {
+  if (text.length > LONGEST || /[\s\p{Cc}\\]/u.test(text) || !URL.canParse(text))
+    return 'is not a complete address such as https://example.com/page';
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must begin with https:// or http://';
+  if (url.username !== '' || url.password !== '') return 'must not carry a user name or password';
+  return isPublicHost(url.hostname) ? undefined : 'must be on the public internet';
+}
+
+/** @param host as URLs have it: lower case, IPv4 in its usual form, IPv6 in brackets */
+function isPublicHost(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  if (ipaddr.isValid(name)) return isPublicAddress(name);
+  return /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(name) && !LOCAL_NAME.test(name);
+}
+
+function isPublicAddress(address: string): boolean {
+  const parsed = ipaddr.process(address);
+  if (parsed.range() !== 'unicast') return false;
+  return parsed.kind() === 'ipv4' ? parsed.toString() !== AZURE_WIRE_SERVER : parsed.match(GLOBAL_IPV6);
+}
+
+/** An argument that is such an address; it stays as it was written. */
+export const publicUrl = z
+  .string()
+  .refine((text) => publicUrlProblem(text) === undefined, {
+    error: (issue) => publicUrlProblem(String(issue.input)) ?? 'is not an address',
+  })
+  .describe('A complete address on the public internet: https://example.com/page');
