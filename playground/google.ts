@@ -1,5 +1,5 @@
 /**
- * Google on loopback: emulate's OAuth and Gmail behind a front of ours. The front adds what Google does and the
+ * Google on loopback: emulate's OAuth, Gmail and Calendar behind a front of ours. The front adds what Google does and the
  * stand-in does not: it refuses tokens it did not issue (emulate takes any text for its first user), checks scopes,
  * ends a whole grant on revoke, answers `profile`, and carries sent mails to the other mailboxes.
  */
@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { Grants } from './google-grants.js';
 import { Mailboxes, type PlaygroundMail } from './google-mailboxes.js';
 import { ACCOUNTS, googleSeed } from './google-mails.js';
-import { scopeAllows } from './google-scopes.js';
+import { calendarScopeAllows, scopeAllows } from './google-scopes.js';
 import { startStandIn } from './google-stand-in.js';
 import { type Answer, type Faults, json, listen, type ReceivedRequest } from './loopback.js';
 
@@ -23,12 +23,12 @@ export interface GoogleOptions {
   readonly now?: () => Date;
 }
 
-/** `delay` and `fail` apply to Gmail calls; signing in always works. */
+/** `delay` and `fail` apply to Gmail and Calendar calls; signing in always works. */
 export interface Google extends Faults {
   readonly origin: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Gmail calls received since the start, refused ones too. */
+  /** Gmail and Calendar calls received since the start, refused ones too. */
   readonly requests: readonly ReceivedRequest[];
   /** Newest first. */
   sent(account: string): Promise<PlaygroundMail[]>;
@@ -41,6 +41,7 @@ export interface Google extends Faults {
 }
 
 const GMAIL = '/gmail/v1/users/me/';
+const CALENDAR = '/calendar/v3/';
 const AUTHORIZE = '/o/oauth2/v2/auth';
 const TOKEN = '/oauth2/token';
 const REVOKE = '/oauth2/revoke';
@@ -58,7 +59,7 @@ export async function startGoogle(options: GoogleOptions): Promise<Google> {
   const faults: Faults = { delay: 0, fail: undefined };
 
   const server = await listen(options.port, answer, faults, (request) => {
-    if (!request.url.startsWith('/gmail/')) return false;
+    if (!request.url.startsWith('/gmail/') && !request.url.startsWith(CALENDAR)) return false;
     requests.push(request);
     return true;
   });
@@ -79,6 +80,7 @@ export async function startGoogle(options: GoogleOptions): Promise<Google> {
 
   function answer(request: ReceivedRequest): Promise<Answer> {
     const { pathname } = new URL(request.url, 'http://google');
+    if (pathname.startsWith(CALENDAR)) return calendar(request, pathname.slice(CALENDAR.length));
     return pathname.startsWith('/gmail/') ? mail(request, pathname) : signIn(request, pathname);
   }
 
@@ -120,6 +122,13 @@ export async function startGoogle(options: GoogleOptions): Promise<Google> {
       await mailboxes.deliver(grant.email, String(JSON.parse(answered.body ?? '{}').id));
     }
     return answered;
+  }
+
+  async function calendar(request: ReceivedRequest, path: string): Promise<Answer> {
+    const grant = grants.find(request.headers.authorization);
+    if (grant === undefined) return unauthenticated();
+    if (!calendarScopeAllows(request.method, path, grant.scopes)) return insufficientScopes();
+    return standIn.forward(request);
   }
 
   return Object.assign(faults, {

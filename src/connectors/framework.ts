@@ -101,6 +101,8 @@ export interface UpstreamRequest {
   readonly body?: string | Uint8Array;
   /** Largest answer in bytes; default 10 MiB. */
   readonly maxBytes?: number;
+  /** Milliseconds to the first line of the answer, where the usual 15 s are too short (a model that thinks). At most 58 s. */
+  readonly patienceMs?: number;
   /**
    * Reads only: follow up to 3 redirects to a download, which may lie outside the allow-list; whatever could be a
    * credential is dropped on the way (shared/CONNECTORS.md, "What changes the plan", 6).
@@ -124,6 +126,11 @@ export interface CallContext {
   /** Base URL of the provider, after `CONNECTOR_ENDPOINTS` overrides. No trailing slash. */
   readonly baseUrl: string;
   readonly fetch: (request: UpstreamRequest) => Promise<UpstreamResponse>;
+  /**
+   * For what leaves by another way than `fetch` (a program's standard input): called immediately before the first byte
+   * of the call itself. What it throws means that nothing may be sent any more.
+   */
+  readonly aboutToSend: () => void;
   readonly files: Files;
   /** Signs with the credential, where its auth method can; the key itself stays out of sight. */
   readonly sign?: (text: string) => string;
@@ -237,6 +244,8 @@ export interface SecretAuth extends AuthMethodBase {
     now: Date,
   ) => UpstreamRequest;
   readonly sign?: (text: string, secret: Readonly<Record<string, string>>) => string;
+  /** Parts of what was typed that are secrets by themselves (the key in a connection string), to be masked too. */
+  readonly secretsIn?: (secret: Readonly<Record<string, string>>) => readonly string[];
   /** What is wrong with the typed secret, in words and without it; undefined when nothing is. Pure. */
   readonly check?: (
     secret: Readonly<Record<string, string>>,
@@ -286,6 +295,7 @@ export interface MintedAuth extends AuthMethodBase {
   readonly kind: 'minted';
   readonly fields: readonly FormField[];
   readonly check?: SecretAuth['check'];
+  readonly secretsIn?: SecretAuth['secretsIn'];
   /** Pure. @param endpoint looks a host up in `CONNECTOR_ENDPOINTS` by its key, else the given default */
   readonly mint: (
     secret: Readonly<Record<string, string>>,
@@ -330,7 +340,8 @@ export interface ConnectorDefinition {
   /** Looks up whose account the credential is, e.g. `cleo@example.com`. @throws UpstreamError */
   readonly account?: (context: CallContext) => Promise<string>;
   /**
-   * Where the outside system itself says what it can do (MCP): the config with its functions as they are now.
+   * Where the outside system itself says what it can do (MCP): the config with its functions as they are now. What it
+   * offers and we cannot use stands in `left_out` (name and reason each).
    * @throws UpstreamError
    */
   readonly discover?: (context: CallContext) => Promise<Record<string, JsonValue>>;

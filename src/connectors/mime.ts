@@ -2,6 +2,8 @@
 import addressParser from 'nodemailer/lib/addressparser';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { z } from 'zod';
+import { hasControls } from './fields.js';
+import type { FileContent } from './framework.js';
 
 /**
  * A bare address. "Name <address>" is refused on purpose: a display name can claim to be someone else, and what an
@@ -23,6 +25,7 @@ export interface Mail {
   /** Message-ID of the mail that is answered, with its angle brackets. */
   readonly inReplyTo?: string | undefined;
   readonly references?: readonly string[] | undefined;
+  readonly attachments?: readonly FileContent[] | undefined;
   /** The execution this mail belongs to; becomes the Message-ID and a header of our own. */
   readonly executionId: string;
 }
@@ -44,7 +47,7 @@ export function isMessageId(text: string): boolean {
 /**
  * The mail as RFC 5322 bytes, UTF-8 text encoded as the standard asks. There is no From: the mail system puts the
  * account's own. Bcc is kept, because the mail system reads the recipients from the headers and removes it.
- * @throws Error when an address, the subject or a reference could break out of its header
+ * @throws Error when an address, the subject, a reference or a file's name could break out of its header
  */
 export async function buildMime(mail: Mail): Promise<Buffer> {
   const addresses = (list: readonly string[] | undefined) =>
@@ -61,6 +64,7 @@ export async function buildMime(mail: Mail): Promise<Buffer> {
     html: mail.bodyHtml,
     inReplyTo: mail.inReplyTo,
     references: mail.references === undefined ? undefined : [...mail.references],
+    attachments: (mail.attachments ?? []).map(attachmentOf),
     messageId: messageIdOf(mail.executionId),
     headers: { [EXECUTION_HEADER]: mail.executionId },
     disableFileAccess: true,
@@ -72,9 +76,12 @@ export async function buildMime(mail: Mail): Promise<Buffer> {
   return await node.build();
 }
 
-/** True for anything that could end a header line, and for other invisible control characters. */
-export function hasControls(text: string): boolean {
-  return /\p{Cc}/u.test(text);
+/** A type with parameters could say something else than the bytes; it is not passed on. */
+function attachmentOf({ name, type, bytes }: FileContent) {
+  if (hasControls(name)) throw new Error('file name with control characters');
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const contentType = /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream';
+  return { filename: name, content, contentType, contentDisposition: 'attachment' as const };
 }
 
 /** The bare addresses of a header of a received mail; what is not an address is left out. */

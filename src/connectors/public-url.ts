@@ -5,11 +5,8 @@
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { isPublicAddress } from '../public-address.js';
 
-/** IANA has given out global unicast addresses from 2000::/3 only; `::7f00:1` counts as unicast for ipaddr.js. */
-const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
-/** Azure's platform endpoint: a public address that only a virtual machine's own host answers on. */
-const AZURE_WIRE_SERVER = '168.63.129.16';
 /** Names that mean something inside one network only (RFC 6761, 6762, 7686, 8375, 9476; ICANN's `.internal`). */
 const LOCAL_NAME =
   /(^|\.)(localhost|local|internal|intranet|private|corp|home|lan|home\.arpa|test|invalid|alt|onion)$/;
@@ -32,15 +29,10 @@ function isPublicHost(host: string): boolean {
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(name) && !LOCAL_NAME.test(name);
 }
 
-function isPublicAddress(address: string): boolean {
-  const parsed = ipaddr.process(address);
-  if (parsed.range() !== 'unicast') return false;
-  return parsed.kind() === 'ipv4' ? parsed.toString() !== AZURE_WIRE_SERVER : parsed.match(GLOBAL_IPV6);
-}
-
 /** An argument that is such an address; it stays as it was written. */
 export const publicUrl = z
   .string()
+  .max(LONGEST)
   .refine((text) => publicUrlProblem(text) === undefined, {
     error: (issue) => publicUrlProblem(String(issue.input)) ?? 'is not an address',
   })

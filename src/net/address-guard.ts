@@ -6,6 +6,7 @@ import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { isIP, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
+import { isPublicAddress } from '../public-address.js';
 
 /** A connection that was not made, or was closed before a byte was sent. The message is for people. */
 export class ForbiddenAddressError extends Error {
@@ -46,19 +47,10 @@ function defaultPort(protocol: string): string {
   return protocol === 'http:' ? '80' : '443';
 }
 
-/** Azure's platform endpoint: a public address that only a virtual machine's own host answers on. */
-const AZURE_WIRE_SERVER = '168.63.129.16';
-/** IANA has given out global unicast addresses from 2000::/3 only; `::7f00:1` counts as unicast for ipaddr.js. */
-const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
-
 /** Why an IP address must not be connected to, in words; undefined for a public one. */
 export function addressRefusal(address: string): string | undefined {
   if (!ipaddr.isValid(address)) return 'its address cannot be read';
-  const parsed = ipaddr.process(address);
-  const isPublic =
-    parsed.range() === 'unicast' &&
-    (parsed.kind() === 'ipv4' ? parsed.toString() !== AZURE_WIRE_SERVER : parsed.match(GLOBAL_IPV6));
-  return isPublic ? undefined : `its address ${address} is not a public one`;
+  return isPublicAddress(address) ? undefined : `its address ${address} is not a public one`;
 }
 
 export interface ConnectorOptions {

@@ -56,6 +56,9 @@ export interface OutboundTimeouts {
 /** shared/CONNECTORS.md 5.1. */
 export const OUTBOUND_TIMEOUTS: OutboundTimeouts = { connectMs: 3_000, headersMs: 15_000, totalMs: 60_000 };
 
+/** Ends before a call does, so that what went wrong can still be said. */
+const LONGEST_PATIENCE_MS = 58_000;
+
 export interface OutboundOptions {
   /** `host:port` pairs that may be private and spoken to over http (`OUTBOUND_ALLOW_PRIVATE`). */
   readonly allowPrivate: readonly string[];
@@ -104,7 +107,8 @@ export function outboundThrough(
     const { maxBytes = DEFAULT_MAX_BYTES, onBeforeSend, onSent } = request;
     const hops = request.downloadRedirect && isRead(request.method) ? MAX_REDIRECTS : 0;
     const deadline = startDeadline(timeouts.totalMs, request.signal);
-    const settings = { maxBytes, headersMs: timeouts.headersMs, signal: deadline.signal };
+    const headersMs = Math.min(request.patienceMs ?? timeouts.headersMs, LONGEST_PATIENCE_MS);
+    const settings = { maxBytes, headersMs, signal: deadline.signal };
     try {
       let answer = await transport(wire, { ...settings, onBeforeSend, onSent });
       for (let hop = 0; hop < hops && isRedirect(answer); hop++) {

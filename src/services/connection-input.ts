@@ -50,7 +50,8 @@ const slackId = z.string().regex(/^[A-Z0-9]{2,20}$/, 'must be a Slack id');
 
 const ruleSchema = z.strictObject({
   id: z.string().min(1).max(40),
-  functions: z.array(z.string().max(42)).max(200).nullable(),
+  /** As many as a connection may have on. */
+  functions: z.array(z.string().max(42)).max(500).nullable(),
   risks: z.array(z.enum(['read', 'write', 'destructive'])).nullable(),
   effect: z.enum(['allow', 'ask', 'deny']),
   approvers: z.strictObject({

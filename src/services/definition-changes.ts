@@ -64,7 +64,9 @@ function differences(before: FunctionDefinition, after: FunctionDefinition): str
     ...turned('approval', before.approval, after.approval),
     ...inputDifferences(before.input.jsonSchema, after.input.jsonSchema),
   ];
-  return found.length > 0 ? found : ['how its arguments are sent'];
+  if (found.length > 0) return found;
+  // What a server says about a tool is what an agent goes by, so it counts there.
+  return [was.method === '' ? 'what the system says about it' : 'how its arguments are sent'];
 }
 
 function turned(what: string, before: string, after: string): string[] {

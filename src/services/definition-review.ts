@@ -9,6 +9,7 @@ import type {
   FunctionDefinition,
   JsonValue,
 } from '../connectors/framework.js';
+import { objectsIn, textOf } from '../connectors/json.js';
 import type { ImportedOperation } from '../connectors/rest/index.js';
 import { AppError } from '../errors.js';
 import type { ConnectionDraft, ConnectionDrafts } from './connection-drafts.js';
@@ -71,7 +72,7 @@ export class DefinitionReviewService {
     const connector = await this.deps.connector(connection.connector);
     const { _id, identity, name, purpose, ownerId, businessOwnerId, auth, rev } = connection;
     const found = connector.discover
-      ? { config: await this.discover(connector, connection, userId), operations: null, notes: [] }
+      ? await this.discover(connector.discover, connection, userId)
       : await this.readDocument(connection, document);
     const input = { connector: connector.id, identity, name, purpose, ownerId, businessOwnerId, auth };
     const content = {
@@ -135,12 +136,12 @@ export class DefinitionReviewService {
   }
 
   private async discover(
-    connector: ConnectorDefinition,
+    ask: NonNullable<ConnectorDefinition['discover']>,
     connection: ConnectionDocument,
     userId: string,
-  ): Promise<Record<string, JsonValue>> {
-    if (!connector.discover) throw new Error(`${connector.id} cannot say what it offers`);
-    return connector.discover(await this.context(connection, userId));
+  ) {
+    const config = await ask(await this.context(connection, userId));
+    return { config, operations: null, notes: leftOut(config) };
   }
 
   /** As the connection's own identity; on a private one, as whoever looks. @throws AppError `needs_reauth` … */
@@ -177,6 +178,11 @@ function compare(
     .map(({ name, title, risk }) => ({ name, title, risk }));
   const functions = [...after.map(({ name, title, risk }) => ({ name, title, risk })), ...rest];
   return { changes: { ...changes, added: [...changes.added, ...rest] }, functions };
+}
+
+/** What the system offers and the connector cannot use: `left_out` of its config, name and reason each. */
+function leftOut({ left_out: all }: Record<string, JsonValue>): string[] {
+  return objectsIn(all).map(({ name, reason }) => `${textOf(name)}: ${textOf(reason)}`);
 }
 
 function fits({ auth }: FunctionDefinition, method: string): boolean {

@@ -9,6 +9,8 @@ import type { Dependencies } from './dependencies.js';
 export interface ExecutionQuery {
   readonly connectionIds?: readonly string[];
   readonly requesterId?: string;
+  /** The member the calls were made for. */
+  readonly onBehalfOf?: string;
   readonly status?: ExecutionStatus;
   readonly before?: { readonly createdAt: Date; readonly id: string };
   readonly limit: number;
@@ -116,11 +118,30 @@ export class ExecutionStore {
       .lean();
   }
 
+  /** A member's calls on a connection that her consent did not reach to. Newest first. */
+  async lackingScopes(
+    memberId: string,
+    connectionId: string,
+    since: Date,
+    limit: number,
+  ): Promise<ExecutionDocument[]> {
+    const { models, workspaceId } = this.deps;
+    const filter: QueryFilter<ExecutionDocument> = {
+      workspaceId,
+      onBehalfOf: memberId,
+      createdAt: { $gt: since },
+      connectionId,
+      'error.code': 'needs_more_scopes',
+    };
+    return models.executions.find(filter).sort({ createdAt: -1, _id: -1 }).limit(limit).lean();
+  }
+
   /** Newest first, by keyset: a page costs the same however deep it is. */
   async list(query: ExecutionQuery): Promise<ExecutionDocument[]> {
     const { models, workspaceId } = this.deps;
     const filter: QueryFilter<ExecutionDocument> = { workspaceId };
     if (query.status) filter.status = query.status;
+    if (query.onBehalfOf !== undefined) filter.onBehalfOf = query.onBehalfOf;
     if (query.connectionIds && query.requesterId) {
       filter.$and = [
         { $or: [{ connectionId: { $in: [...query.connectionIds] } }, { requesterId: query.requesterId }] },

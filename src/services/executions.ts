@@ -18,6 +18,9 @@ import type { Runner } from './runner.js';
 const FIRST_POLL_MS = 200;
 const SLOWEST_POLL_MS = 1_000;
 
+const DAY_MS = 86_400_000;
+const LACKING_SHOWN = 20;
+
 /** An execution as shared/CONTRACT.md gives it to callers. */
 export interface ExecutionView {
   readonly id: string;
@@ -164,6 +167,21 @@ export class ExecutionService {
     if (roles.admin || roles.auditor) return this.store.list(query);
     const owned = (await this.connections.list(viewerId)).filter((each) => each.ownerId === viewerId);
     return this.store.list({ ...query, requesterId: viewerId, connectionIds: owned.map((each) => each._id) });
+  }
+
+  /** What was done in a member's name, by every caller and on every connection: for herself. Newest first. */
+  async inNameOf(
+    memberId: string,
+    query: Pick<ExecutionQuery, 'before' | 'limit'>,
+  ): Promise<ExecutionDocument[]> {
+    return this.store.list({ ...query, onBehalfOf: memberId });
+  }
+
+  /** Of the last day and since then: her calls on a connection that her consent did not reach to. Newest first. */
+  async lackingScopes(memberId: string, connectionId: string, since: Date): Promise<ExecutionDocument[]> {
+    const yesterday = this.deps.clock.now().getTime() - DAY_MS;
+    const from = new Date(Math.max(yesterday, since.getTime()));
+    return this.store.lackingScopes(memberId, connectionId, from, LACKING_SHOWN);
   }
 
   /** Everything of the workspace, for the operator. Newest first. */

@@ -337,7 +337,8 @@ export class Runner {
     const read = execution.risk === 'read' && connection.readTestedAt === null;
     const write = execution.requirement === 'required' && connection.writeTestedAt === null;
     const now = this.deps.clock.now().getTime();
-    const isNoted = connection.health === 'ok' && now - (connection.lastUsedAt?.getTime() ?? 0) < NOTE_EVERY_MS;
+    const isNoted =
+      connection.health === 'ok' && now - (connection.lastUsedAt?.getTime() ?? 0) < NOTE_EVERY_MS;
     if (isNoted && !read && !write) return;
     try {
       await this.parts.connections.noteUse(connection._id, { read, write, health: 'ok' });

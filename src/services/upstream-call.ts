@@ -48,6 +48,14 @@ function authorized(
   return request;
 }
 
+/** What must not be seen in whatever comes back: not the user name, but each key inside a longer text. */
+function secretsOf(method: AuthMethod | undefined, secret: Secret): string[] {
+  const fields = method && 'fields' in method ? method.fields : [];
+  const open = new Set(fields.filter(({ kind }) => !kind.startsWith('secret')).map(({ name }) => name));
+  const whole = Object.entries(secret).flatMap(([name, value]) => (open.has(name) ? [] : [value]));
+  return [...whole, ...(method && 'secretsIn' in method ? (method.secretsIn?.(secret) ?? []) : [])];
+}
+
 export class UpstreamCalls {
   constructor(
     private readonly deps: Pick<
@@ -71,7 +79,8 @@ export class UpstreamCalls {
     let sent = false;
     try {
       const secret = credential ? this.credentials.open(credential) : {};
-      known = createMask(Object.values(secret));
+      const method = authMethodOf(await this.deps.connector(connection.connector), connection);
+      known = createMask(secretsOf(method, secret));
       const context = await this.context(execution, connection, secret, {
         beforeSend: () => {
           lease.assertMaySend();
@@ -110,6 +119,7 @@ export class UpstreamCalls {
       config,
       baseUrl,
       signal,
+      aboutToSend: () => hooks.beforeSend?.(),
       files: this.files.of(call.callerId, call._id),
       commands: this.deps.commands,
       ...(sign ? { sign: (text) => sign(text, secret) } : {}),

@@ -164,7 +164,7 @@ describe('markdown as a document', () => {
   it('refuses what would keep it busy, and is soon back', () => {
     const started = performance.now();
     expect(markdownToDocument('>'.repeat(32_000))).toBeNull();
-    expect(markdownToDocument('_a '.repeat(10_000))).toBeNull();
+    expect(markdownToDocument('[a](http://(('.repeat(2_500))).toBeNull();
     expect(markdownToDocument('[a](('.repeat(6_000))).not.toBeNull();
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(content('after it')).toEqual([paragraph(text('after it'))]);

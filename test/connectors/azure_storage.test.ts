@@ -145,6 +145,11 @@ describe('what the service answers', () => {
     expect(link.auth).toEqual(['connection_string']);
     const { context: unsigned } = context([head]);
     await expect(call(link, unsigned, BLOB)).rejects.toMatchObject({ code: 'forbidden_upstream' });
+    const { context: away } = context([refusal(503, 'ServerBusy')]);
+    await expect(call(link, { ...away, sign: () => 'fake' }, BLOB)).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+      definite: true,
+    });
   });
 });
 

@@ -22,6 +22,9 @@ export async function startAzurite(): Promise<Azurite> {
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  // A hook that gave up must not leave it behind.
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   let said = '';
   const origin = await new Promise<string>((resolve, reject) => {
@@ -37,7 +40,8 @@ export async function startAzurite(): Promise<Azurite> {
   return {
     accountUrl: `${origin}/${ACCOUNT}`,
     async close() {
-      child.kill('SIGKILL');
+      process.off('exit', end);
+      end();
       await exited;
     },
   };

@@ -53,6 +53,7 @@ export function callContext(options: ContextOptions = {}): CallContext {
     executionId: options.executionId ?? 'exe_test_1',
     config: options.config ?? {},
     baseUrl: options.baseUrl ?? '',
+    aboutToSend: () => undefined,
     files: options.files ?? new MemoryFiles(),
     commands: {},
     ...(options.sign ? { sign: options.sign } : {}),

@@ -1,5 +1,11 @@
 /** A loopback Graph with answers to exactly the requests that a test names; everything else is not found. */
-import type { JsonValue } from '../../src/connectors/framework.js';
+import type {
+  Arguments,
+  CallContext,
+  FunctionDefinition,
+  JsonValue,
+  Observation,
+} from '../../src/connectors/framework.js';
 import { type Answer, type Recorded, startRecorder } from '../contract/recorder.js';
 import { type ContextOptions, callContext } from './call-context.js';
 
@@ -48,4 +54,16 @@ export function refusal(status: number, code: string, message = code): Answer {
 
 export function ok(body: JsonValue): Answer {
   return { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+/** What an approver of this call would see of its target. @throws Error where the function shows none */
+export function observed(
+  { name, input, observe }: FunctionDefinition,
+  context: CallContext,
+  args: Arguments,
+): Promise<Observation> {
+  const parsed = input.parse(args);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  if (!observe || 'none' in observe) throw new Error(`${name} observes nothing`);
+  return observe.read(context, parsed.value);
 }

@@ -112,7 +112,9 @@ describe('every function', () => {
           typeof method.provider === 'string' &&
           (!fn.auth || fn.auth.includes(method.id)),
       );
-    expect(failing((row) => !consents(row) || row.fn.scopes.length > 0 || NO_SCOPE.has(nameOf(row)))).toEqual([]);
+    expect(failing((row) => !consents(row) || row.fn.scopes.length > 0 || NO_SCOPE.has(nameOf(row)))).toEqual(
+      [],
+    );
   });
 
   it('has a definition that can be hashed', () => {
@@ -130,15 +132,21 @@ describe('every write', () => {
   });
 
   it('can be reconciled where its catalogue row says so', () => {
-    expect(
-      failing(({ fn }) => fn.idempotency !== 'reconcile' || fn.reconcile !== undefined),
-    ).toEqual([]);
+    expect(failing(({ fn }) => fn.idempotency !== 'reconcile' || fn.reconcile !== undefined)).toEqual([]);
   });
 
   it('asks by default, but for those with a budget; what cannot be undone is off or asks every time', () => {
     const direct = rows.filter((row) => isWrite(row) && row.fn.approval === 'auto');
-    expect(direct.filter(({ fn }) => fn.budgetPerHour === undefined && !HARMLESS.has(nameOfFn(fn)))).toEqual([]);
-    expect(failing(({ fn }) => !/permanently|empty_trash|gdpr/.test(fn.name) || (fn.approval === 'off' && fn.askEveryTime === true))).toEqual([]);
+    expect(direct.filter(({ fn }) => fn.budgetPerHour === undefined && !HARMLESS.has(nameOfFn(fn)))).toEqual(
+      [],
+    );
+    expect(
+      failing(
+        ({ fn }) =>
+          !/permanently|empty_trash|gdpr/.test(fn.name) ||
+          (fn.approval === 'off' && fn.askEveryTime === true),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -165,7 +173,7 @@ const HARMLESS: ReadonlySet<string> = new Set(['cancel_crawl']);
 const nameOf = ({ connector, fn }: Row): string => `${connector.id}.${fn.name}`;
 const nameOfFn = (fn: FunctionDefinition): string => fn.name;
 
-/** Paths of strings without a limit (length, pattern, enum …) and of arrays without one. */
+/** Paths of strings and lists without a limit of their own. Free JSON ($defs) has the body's, 256 KiB. */
 function unlimited(schema: unknown, path = ''): string[] {
   if (typeof schema !== 'object' || schema === null) return [];
   const node = schema as Record<string, unknown>;
@@ -173,7 +181,7 @@ function unlimited(schema: unknown, path = ''): string[] {
     (node.type === 'string' &&
       !['maxLength', 'pattern', 'enum', 'const', 'format'].some((key) => key in node)) ||
     (node.type === 'array' && !('maxItems' in node) && !('prefixItems' in node));
-  const children = ['properties', 'anyOf', 'oneOf', 'allOf', 'items', 'additionalProperties', '$defs'].flatMap(
+  const children = ['properties', 'anyOf', 'oneOf', 'allOf', 'items', 'additionalProperties'].flatMap(
     (key) => {
       const value = node[key];
       if (typeof value !== 'object' || value === null) return [];

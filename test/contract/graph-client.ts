@@ -1,5 +1,8 @@
 /** Microsoft's own client of Graph, pointed at a loopback server. */
 import { Client } from '@microsoft/microsoft-graph-client';
+import type { ConnectorDefinition, JsonValue, UpstreamRequest } from '../../src/connectors/framework.js';
+import { parsePrivateTargets } from '../../src/net/address-guard.js';
+import { prepareRequest } from '../../src/net/request-guard.js';
 import { type Comparison, essence, type Recorded } from './recorder.js';
 
 export const AGAINST = '@microsoft/microsoft-graph-client 3.0.7';
@@ -17,4 +20,14 @@ export function graphClient(origin: string): Client {
 export function graphEssence(request: Recorded | undefined, body?: Comparison['body']): unknown {
   const typed = (request?.body.byteLength ?? 0) > 0 ? ['content-type'] : [];
   return essence(request, { headers: ['prefer', 'if-match', ...typed], ...(body && { body }) });
+}
+
+/** Lets a request pass as the real way out would: inside what the connector may reach, and in plain form. */
+export function guarded(connector: ConnectorDefinition, config: Record<string, JsonValue>, origin: string) {
+  const allow = connector.egress(config, `${origin}/v1.0`);
+  const local = parsePrivateTargets([new URL(origin).host]);
+  return (request: UpstreamRequest): UpstreamRequest => {
+    prepareRequest(request, allow, local);
+    return request;
+  };
 }

@@ -9,6 +9,7 @@ import type { Arguments, JsonValue } from '../../src/connectors/framework.js';
 import { markdownToDocument } from '../../src/connectors/jira/adf.js';
 import { jiraConnector } from '../../src/connectors/jira/index.js';
 import { objectOf, objectsIn } from '../../src/connectors/json.js';
+import { isAllowed } from '../../src/net/request-guard.js';
 import { call, callContext, functionNamed, MemoryFiles } from '../connectors/call-context.js';
 import { type Comparison, essence, type Recorded, type Recorder, startRecorder } from './recorder.js';
 
@@ -264,6 +265,8 @@ describe('the same request as jira.js', () => {
       vendor.map((request) => essence(request, comparison)),
     );
     if (name === 'add_attachment') expect(await formOf(mine[0])).toEqual(await formOf(vendor[0]));
+    const allowed = jiraConnector.egress(config, recorder.origin);
+    for (const { path } of mine) expect(isAllowed(new URL(path, recorder.origin), allowed), path).toBe(true);
     compared.add(name);
   });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Arguments } from '../../src/connectors/framework.js';
 import { outlookConnector } from '../../src/connectors/outlook/index.js';
 import { call, callContext, functionNamed, MemoryFiles } from '../connectors/call-context.js';
-import { AGAINST, graphClient, graphEssence } from './graph-client.js';
+import { AGAINST, graphClient, graphEssence, guarded } from './graph-client.js';
 import { type Recorder, startRecorder } from './recorder.js';
 
 const ID = 'AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0A_q9=';
@@ -250,7 +250,12 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 describe('Outlook asks Graph as its own client does', () => {
-  const context = () => callContext({ baseUrl: `${recorder.origin}/v1.0`, files });
+  const context = () =>
+    callContext({
+      baseUrl: `${recorder.origin}/v1.0`,
+      authorize: guarded(outlookConnector, {}, recorder.origin),
+      files,
+    });
 
   it.each(Object.entries(CASES))('%s', async (name, { args, theirs }) => {
     const ours = await recorder.during(() => call(functionNamed(functions, name), context(), args));
@@ -275,10 +280,9 @@ describe('Outlook asks Graph as its own client does', () => {
   });
 
   it('works on the mailbox that the connection names', async () => {
-    const shared = callContext({
-      baseUrl: `${recorder.origin}/v1.0`,
-      config: { mailbox: 'support@siesta.example' },
-    });
+    const config = { mailbox: 'support@siesta.example' };
+    const authorize = guarded(outlookConnector, config, recorder.origin);
+    const shared = callContext({ baseUrl: `${recorder.origin}/v1.0`, config, authorize });
     const [ours] = await recorder.during(() => call(functionNamed(functions, 'list_calendars'), shared, {}));
     const [theirs] = await recorder.during(() =>
       ask(client, '/users/support@siesta.example/calendars').top(25).get(),

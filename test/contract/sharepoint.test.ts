@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Arguments } from '../../src/connectors/framework.js';
 import { sharepointConnector } from '../../src/connectors/sharepoint/index.js';
 import { call, callContext, functionNamed, MemoryFiles } from '../connectors/call-context.js';
-import { AGAINST, graphClient, graphEssence } from './graph-client.js';
+import { AGAINST, graphClient, graphEssence, guarded } from './graph-client.js';
 import { type Recorded, type Recorder, startRecorder } from './recorder.js';
 
 const SITE =
@@ -95,7 +95,7 @@ const CASES: Readonly<Record<string, Case>> = {
         .header('Content-Type', 'text/plain')
         .put(Buffer.from('Grüße')),
   },
-  list_versions: { args: item, theirs: (graph) => graph.api(`${itemPath}/versions`).top(25).get() },
+  list_versions: { args: item, theirs: (graph) => graph.api(`${itemPath}/versions`).get() },
   create_folder: {
     args: { drive_id: DRIVE, folder_id: ITEM, name: 'Plans' },
     theirs: (graph) =>
@@ -149,7 +149,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   list_item_permissions: {
     args: item,
-    theirs: (graph) => graph.api(`${itemPath}/permissions`).top(25).get(),
+    theirs: (graph) => graph.api(`${itemPath}/permissions`).get(),
   },
   share_item: {
     args: { ...item, to: ['ben@siesta.example'], role: 'read', send_invitation: true, message: 'Hi' },
@@ -177,6 +177,7 @@ describe('SharePoint asks Graph as its own client does', () => {
     const context = callContext({
       baseUrl: `${recorder.origin}/v1.0`,
       config: CONFIG,
+      authorize: guarded(sharepointConnector, CONFIG, recorder.origin),
       files,
       ...(condition === undefined ? {} : { condition }),
     });

@@ -45,6 +45,31 @@ const WAYS_OUT: readonly {
     ),
     allowed: [],
   },
+  {
+    name: 'an MCP client',
+    pattern: importOf('@modelcontextprotocol/(?:client|sdk)(?:/.*)?'),
+    allowed: [
+      { path: /^connectors\/mcp\/http\.ts$/, reason: 'gives its transport the guarded way out as `fetch`' },
+      {
+        path: /^connectors\/mcp\/session\.ts$/,
+        reason: 'speaks over that transport, or to a started program',
+      },
+      { path: /^connectors\/mcp\/failures\.ts$/, reason: 'knows its errors' },
+      { path: /^connectors\/mcp\/stdio\.ts$/, reason: 'reads and writes its lines' },
+    ],
+  },
+  {
+    name: 'a program',
+    pattern: importOf('(?:node:)?child_process'),
+    allowed: [
+      { path: /^database\//, reason: 'starts the embedded mongod and looks after it' },
+      {
+        path: /^connectors\/mcp\/stdio\.ts$/,
+        reason:
+          'starts MCP servers that the operator named in MCP_COMMANDS, without a shell and without our environment',
+      },
+    ],
+  },
 ];
 
 /** Static and dynamic imports and require, but not `import type`, which leaves nothing at run time. */
@@ -76,6 +101,8 @@ describe('src/net is the only way out', () => {
     expect(seen("import {\n  request,\n} from 'node:https';")).toEqual(['node:http']);
     expect(seen("const { connect } = await import('node:net');")).toEqual(['node:net']);
     expect(seen("require('tls')")).toEqual(['node:tls']);
+    expect(seen("import { spawn } from 'node:child_process';")).toEqual(['a program']);
+    expect(seen("import { Client } from '@modelcontextprotocol/client';")).toEqual(['an MCP client']);
     expect(seen('return await fetch(url)')).toEqual(['global fetch']);
     expect(seen('const f = globalThis.fetch;')).toEqual(['global fetch']);
     expect(seen("import { WebClient } from '@slack/web-api';")).toEqual(['a Slack client']);

@@ -22,7 +22,13 @@ export async function callFirecrawl(
   more: Pick<UpstreamRequest, 'query' | 'json'> = {},
 ): Promise<JsonObject> {
   const url = `${context.baseUrl}${API_PATH}${path}`;
-  const response = await context.fetch({ method, url, maxBytes: LARGEST_PORTION, ...more });
+  const response = await context.fetch({
+    method,
+    url,
+    maxBytes: LARGEST_PORTION,
+    patienceMs: 58_000,
+    ...more,
+  });
   const answer = objectOf(expectOk(response, 'Firecrawl').json());
   if (answer.success !== false) return answer;
   const said = textOf(answer.error).replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ');

@@ -1,17 +1,12 @@
 /** Arguments and card lines that several Gmail functions share. Limits: shared/CONNECTORS.md, 4.1. */
 import { z } from 'zod';
-import type { Arguments, CardField, InputSchema, JsonValue } from '../framework.js';
-import { zodInput } from '../framework.js';
-import { hasControls, isMessageId, mailAddress } from '../mime.js';
+import { hasControls, long, pageSize, short } from '../fields.js';
+import { type CardField, fileReference } from '../framework.js';
+import { isMessageId, mailAddress } from '../mime.js';
 
 /** Ids of messages, threads, drafts and labels; nothing in them could change a path. */
 export const id = z.string().regex(/^[\w-]{1,512}$/, 'is not a Gmail id');
-export const pageToken = z
-  .string()
-  .min(1)
-  .max(1_024)
-  .regex(/^[\x21-\x7e]+$/, 'is not a page token');
-export const maxResults = z.int().min(1).max(100).default(25).describe('How many, at most 100.');
+export const maxResults = pageSize(100);
 export const bodyMaxChars = z
   .int()
   .min(1)
@@ -39,7 +34,15 @@ export const bodyHtml = z
   .min(1)
   .max(LONGEST_BODY)
   .describe('The same mail as HTML, shown instead of the text.');
-const messageId = z.string().refine(isMessageId, 'is not a Message-ID such as <abc@mail.example.com>');
+const messageId = z
+  .string()
+  .max(998)
+  .refine(isMessageId, 'is not a Message-ID such as <abc@mail.example.com>');
+
+const attachments = z
+  .array(fileReference)
+  .max(25)
+  .describe('File references (file_…). Encoded, the whole mail holds at most 35 MiB.');
 
 /** What a mail consists of, for a draft (recipients may be missing) and for sending. */
 export const mailFields = {
@@ -51,6 +54,7 @@ export const mailFields = {
   body_html: z.exactOptional(bodyHtml),
   thread_id: z.exactOptional(id).describe('Puts the mail into this conversation.'),
   in_reply_to: z.exactOptional(messageId).describe('message_id of the mail that is answered.'),
+  attachments: z.exactOptional(attachments),
 };
 
 interface Recipients {
@@ -64,22 +68,6 @@ export function fewRecipients({ to, cc = [], bcc = [] }: Recipients): boolean {
 }
 export const TOO_MANY = `to, cc and bcc together hold at most ${MOST_RECIPIENTS} addresses`;
 
-/** The schema of a function twice: for callers, and typed for its own code. */
-export function input<Output extends Arguments>(
-  schema: z.ZodType<Output>,
-): { readonly schema: InputSchema; readonly read: (args: Arguments) => Output } {
-  return { schema: zodInput(schema), read: (args) => schema.parse(args) };
-}
-
-export function short(label: string, value: JsonValue | undefined): CardField[] {
-  if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
-  return [{ label, value: [value].flat().join(', '), kind: 'short' }];
-}
-
-export function long(label: string, value: string | undefined): CardField[] {
-  return value === undefined ? [] : [{ label, value, kind: 'long' }];
-}
-
 /** One layout for every mail that a person is asked about. */
 export function mailCard(
   mail: Recipients & {
@@ -88,6 +76,7 @@ export function mailCard(
     body_html?: string;
     thread_id?: string;
     in_reply_to?: string;
+    attachments?: readonly string[];
   },
 ): CardField[] {
   return [
@@ -99,5 +88,6 @@ export function mailCard(
     ...long('HTML', mail.body_html),
     ...short('Thread', mail.thread_id),
     ...short('In reply to', mail.in_reply_to),
+    ...short('Attachments', [...(mail.attachments ?? [])]),
   ];
 }

@@ -1,9 +1,11 @@
 /** Gmail functions that sort mails. */
 import { z } from 'zod';
-import { defineFunction, type FunctionDefinition } from '../framework.js';
-import { hasControls } from '../mime.js';
-import { callGmail, SCOPES, textOf } from './api.js';
-import { id, input, short } from './fields.js';
+import { hasControls, input, short } from '../fields.js';
+import { type CallContext, defineFunction, type FunctionDefinition } from '../framework.js';
+import { mapTen, objectsIn, textOf } from '../json.js';
+import { callGmail, SCOPES } from './api.js';
+import { id } from './fields.js';
+import { fetchSummary, mailField } from './summary.js';
 
 /** One request changes at most 1,000 mails, with at most 100 labels each way (batchModify). */
 const modify = input(
@@ -27,6 +29,16 @@ const newLabel = input(
 );
 const oldLabel = input(z.strictObject({ id }));
 
+/** A label is named by its id in calls, and by its name to people. An id that is gone stays an id. */
+async function labelNames(context: CallContext, ids: readonly string[]): Promise<string[]> {
+  const { labels } = await callGmail(context, 'GET', ['labels']);
+  const names = new Map(objectsIn(labels).map((label) => [textOf(label.id), textOf(label.name)]));
+  return ids.map((labelId) => names.get(labelId) ?? labelId);
+}
+
+/** So many of the mails are shown by name; reading a thousand would take longer than anybody waits. */
+const MOST_SHOWN = 10;
+
 export const labelFunctions: readonly FunctionDefinition[] = [
   defineFunction({
     name: 'modify_labels',
@@ -43,6 +55,25 @@ export const labelFunctions: readonly FunctionDefinition[] = [
       const { ids, add, remove } = modify.read(args);
       const mails = { label: 'Mails', value: `${ids.length}: ${ids.join(', ')}`, kind: 'long' } as const;
       return [mails, ...short('Add', add), ...short('Remove', remove)];
+    },
+    observe: {
+      async read(context, args) {
+        const { ids, add, remove } = modify.read(args);
+        const names = await labelNames(context, [...add, ...remove]);
+        const mails = await mapTen(ids.slice(0, MOST_SHOWN), (mail) => fetchSummary(context, mail));
+        const more = ids.length - mails.length;
+        return {
+          fields: [
+            ...mails.map(mailField),
+            ...short('And', more > 0 ? `${more} more` : undefined),
+            ...short('Labels to add', names.slice(0, add.length)),
+            ...short('Labels to remove', names.slice(add.length)),
+          ],
+          // The text of a mail never changes, and what labels it has is not what was approved.
+          version: '',
+        };
+      },
+      condition: null,
     },
     async run(context, args) {
       const { ids, add, remove } = modify.read(args);
@@ -67,6 +98,7 @@ export const labelFunctions: readonly FunctionDefinition[] = [
     input: newLabel.schema,
     output: '{id, name}',
     card: (args) => short('Name', newLabel.read(args).name),
+    observe: { none: 'It creates something new; there is no target yet.' },
     async run(context, args) {
       const label = await callGmail(context, 'POST', ['labels'], {
         json: { name: newLabel.read(args).name },
@@ -86,9 +118,12 @@ export const labelFunctions: readonly FunctionDefinition[] = [
     input: oldLabel.schema,
     output: '{deleted}: the id',
     card: (args) => short('Label', oldLabel.read(args).id),
-    async preview(context, args) {
-      const label = await callGmail(context, 'GET', ['labels', oldLabel.read(args).id]);
-      return { fields: short('Name', textOf(label.name)), version: textOf(label.name) };
+    observe: {
+      async read(context, args) {
+        const label = await callGmail(context, 'GET', ['labels', oldLabel.read(args).id]);
+        return { fields: short('Name', textOf(label.name)), version: '' };
+      },
+      condition: null,
     },
     async run(context, args) {
       const { id: labelId } = oldLabel.read(args);

@@ -1,8 +1,7 @@
 /** A Gmail message resource as the stable, small JSON that callers get. Pure. */
+import { type JsonObject, objectOf, objectsIn, textOf } from '../json.js';
 import { decodeWords } from '../mime.js';
-import { type JsonObject, objectOf, objectsIn, textOf } from './api.js';
 
-export const HEADERS_OF_SUMMARY = ['From', 'To', 'Cc', 'Subject', 'Date'] as const;
 /** Headers and parts of one message that are looked at. */
 const MOST_PARTS = 200;
 const LONGEST_HTML = 500_000;

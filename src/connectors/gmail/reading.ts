@@ -1,16 +1,18 @@
 /** Gmail functions that only read. */
 import { z } from 'zod';
+import { input, pageToken } from '../fields.js';
 import {
-  type CallContext,
   type CardField,
   defineFunction,
   type FunctionDefinition,
   type UpstreamRequest,
 } from '../framework.js';
+import { type JsonObject, mapTen, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
 import { readableLines } from '../lines.js';
-import { callGmail, type JsonObject, mapTen, objectOf, objectsIn, SCOPES, textOf } from './api.js';
-import { bodyMaxChars, id, input, maxResults, pageToken, searchQuery } from './fields.js';
-import { HEADERS_OF_SUMMARY, messageOf, summaryOf } from './message.js';
+import { callGmail, SCOPES } from './api.js';
+import { bodyMaxChars, id, maxResults, searchQuery } from './fields.js';
+import { messageOf, summaryOf } from './message.js';
+import { fetchSummary } from './summary.js';
 
 const READ = {
   risk: 'read',
@@ -70,17 +72,10 @@ function pageQuery(page: Page): NonNullable<UpstreamRequest['query']> {
 }
 
 function pageEnd(answer: JsonObject): JsonObject {
-  const next = textOf(answer.nextPageToken);
   return {
-    next_page_token: next === '' ? null : next,
+    next_page_token: textOrNull(answer.nextPageToken),
     total_estimate: Number(answer.resultSizeEstimate ?? 0),
   };
-}
-
-/** Gmail lists ids alone; a caller that searches wants to know what it found. */
-export function fetchSummary(context: CallContext, messageId: string): Promise<JsonObject> {
-  const query = { format: 'metadata', metadataHeaders: HEADERS_OF_SUMMARY };
-  return callGmail(context, 'GET', ['messages', messageId], { query });
 }
 
 export const readingFunctions: readonly FunctionDefinition[] = [
@@ -95,8 +90,8 @@ export const readingFunctions: readonly FunctionDefinition[] = [
       '{messages: [{id, thread_id, label_ids, from, to, cc, subject, date, snippet}], next_page_token, total_estimate}',
     async run(context, args) {
       const answer = await callGmail(context, 'GET', ['messages'], { query: pageQuery(search.read(args)) });
-      const messages = await mapTen(objectsIn(answer.messages), async (message) =>
-        summaryOf(await fetchSummary(context, textOf(message.id))),
+      const messages = await mapTen(objectsIn(answer.messages), (message) =>
+        fetchSummary(context, textOf(message.id)),
       );
       return { messages, ...pageEnd(answer) };
     },
@@ -185,7 +180,7 @@ export const readingFunctions: readonly FunctionDefinition[] = [
       const answer = await callGmail(context, 'GET', ['drafts'], { query: pageQuery(drafts.read(args)) });
       const found = await mapTen(objectsIn(answer.drafts), async (draft) => ({
         id: textOf(draft.id),
-        message: summaryOf(await fetchSummary(context, textOf(objectOf(draft.message).id))),
+        message: await fetchSummary(context, textOf(objectOf(draft.message).id)),
       }));
       return { drafts: found, ...pageEnd(answer) };
     },

@@ -59,6 +59,10 @@ export function googleAuth(why: string): readonly AuthMethod[] {
       ],
       check: ({ service_account_key: text = '' }) =>
         readKeyFile(text) ? undefined : 'That is not the JSON key file of a service account.',
+      secretsIn: ({ service_account_key: text = '' }) => {
+        const key = readKeyFile(text)?.private_key;
+        return key === undefined ? [] : [key, key.replace(/-----[A-Z ]+-----|\s/g, '')];
+      },
       accountOf: ({ service_account_key: text = '' }, config) =>
         accountOf(readKeyFile(text)?.client_email ?? '', config),
       mint({ service_account_key: text = '' }, config, scopes, endpoint) {

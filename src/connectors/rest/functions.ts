@@ -16,12 +16,14 @@ import { defineFunction } from '../framework.js';
 import { readableLines } from '../lines.js';
 import { expectOk } from '../upstream.js';
 import { schemaIssues } from './check.js';
+import { observeTarget } from './observe.js';
 import type { ImportedOperation } from './operation.js';
 import { BadArgument, buildRequest, renderPath } from './request.js';
 
 /** What of the connection's config the functions depend on. */
 export interface RestTarget {
   readonly baseUrl: string;
+  /** Where an API key goes; callers may not set it. */
   readonly credential: { readonly in: 'header' | 'query'; readonly name: string } | undefined;
   /** Header in which the system looks for a key that makes repeats harmless. */
   readonly idempotencyHeader: string | undefined;
@@ -36,12 +38,13 @@ export function operationFunction(imported: ImportedOperation, target: RestTarge
     description: operation.description || operation.title,
     risk: operation.risk,
     approval: operation.risk === 'read' ? 'auto' : 'ask',
-    scopes: [],
+    scopes: operation.scopes ?? [],
     idempotency: idempotencyOf(operation, target),
     input: operationInput(operation, target.baseUrl),
     output: '{status, body}: the HTTP status and the body, parsed if it is JSON.',
     signature: `${operation.method} ${target.baseUrl}${operation.path} ${JSON.stringify([operation.parameters, operation.body ?? null])}`,
     card: (args) => operationCard(operation, host, args),
+    ...(operation.risk !== 'read' && { observe: observeTarget(operation, target) }),
     run: async (context, args) =>
       answerOf(await send(context, request(operation, target, context, args), host)),
   });
@@ -107,17 +110,31 @@ function request(
   args: Arguments,
 ): UpstreamRequest {
   const built = buildRequest(operation, target.baseUrl, args);
-  if (target.idempotencyHeader === undefined || operation.idempotent) return built;
-  return { ...built, headers: { ...built.headers, [target.idempotencyHeader]: context.executionId } };
+  const own = Object.keys(built.headers ?? {}).map((name) => name.toLowerCase());
+  const headers = {
+    ...built.headers,
+    // What the caller set itself is what was approved.
+    ...(context.condition !== undefined && !own.includes('if-match') && { 'If-Match': context.condition }),
+    ...(target.idempotencyHeader !== undefined &&
+      !operation.idempotent && { [target.idempotencyHeader]: context.executionId }),
+  };
+  return Object.keys(headers).length === 0 ? built : { ...built, headers };
 }
 
-/** @throws UpstreamError; an argument that fails only now was never sent, so the error is definite */
+/** @throws UpstreamError; `target_changed` where the condition of the call no longer holds (RFC 9110, 15.5.13) */
 export async function send(
   context: CallContext,
   wanted: UpstreamRequest,
   host: string,
 ): Promise<UpstreamResponse> {
-  return expectOk(await context.fetch(wanted), host);
+  const response = await context.fetch(wanted);
+  if (response.status === 412 && context.condition !== undefined) {
+    throw new UpstreamError('target_changed', 'What the call would change was changed since it was read.', {
+      definite: true,
+      status: 412,
+    });
+  }
+  return expectOk(response, host);
 }
 
 /** `{status, body}`; a body that says it is JSON and is not comes as text. */

@@ -1,15 +1,10 @@
 /** From a validated OpenAPI 3.0/3.1 document to the operations that can be picked. Pure: no network, no files. */
 import type { JsonValue, Risk } from '../framework.js';
+import { requiredScopes, suggestedAuthentication } from './import-authentication.js';
 import { mapParameter, nameArguments, parametersOf } from './import-parameters.js';
 import { buildSchema, jsonBody } from './import-schema.js';
 import { distinctNames, functionName } from './names.js';
-import {
-  HTTP_METHODS,
-  type HttpMethod,
-  type ImportedOperation,
-  type ImportResult,
-  type SuggestedAuthentication,
-} from './operation.js';
+import { HTTP_METHODS, type HttpMethod, type ImportedOperation, type ImportResult } from './operation.js';
 import { follow, isObject, type JsonObject, listOf, UnresolvedReference } from './schema.js';
 import { text, Unsupported } from './unsupported.js';
 
@@ -45,7 +40,14 @@ export function importOperations(document: JsonObject): Imported {
       const asked = serverUrls(operation.servers ?? item.servers);
       const elsewhere = asked.find((url) => !rootServers.includes(url));
       if (elsewhere !== undefined) throw new Unsupported(`It is served from another address, ${elsewhere}.`);
-      operations.push(importOperation(document, credentials, path, method, item, operation));
+      const imported = importOperation(document, credentials, path, method, item, operation);
+      const readable = CHANGES.has(method) && isReadable(document, credentials, rootServers, item);
+      const scopes = requiredScopes(document, operation);
+      operations.push({
+        ...imported,
+        ...(readable && { readable }),
+        ...(scopes.length > 0 && { scopes }),
+      });
       const id = typeof operation.operationId === 'string' ? operation.operationId : `${method}_${path}`;
       wanted.push({ wanted: functionName(id), identity: `${method} ${path}` });
     } catch (error) {
@@ -62,6 +64,27 @@ export function importOperations(document: JsonObject): Imported {
     unsupported,
     authentication,
   };
+}
+
+/** Methods that change what their path names (RFC 9110, 9.3). */
+const CHANGES = new Set(['PUT', 'PATCH', 'DELETE']);
+
+/** Whether a GET of the same path needs nothing but that path. */
+function isReadable(
+  document: JsonObject,
+  credentials: ReadonlySet<string>,
+  rootServers: readonly string[],
+  item: JsonObject,
+): boolean {
+  const read = item.get;
+  if (!isObject(read)) return false;
+  if (serverUrls(read.servers ?? item.servers).some((url) => !rootServers.includes(url))) return false;
+  return parametersOf(document, item, read).every(
+    (parameter) =>
+      parameter.in === 'path' ||
+      parameter.required !== true ||
+      credentials.has(`${String(parameter.in)}:${String(parameter.name).toLowerCase()}`),
+  );
 }
 
 const VERBS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
@@ -147,27 +170,4 @@ function serverUrls(servers: JsonValue | undefined): string[] {
     });
     return [url];
   });
-}
-
-function suggestedAuthentication(document: JsonObject): SuggestedAuthentication[] {
-  const components = isObject(document.components) ? document.components : {};
-  const schemes = isObject(components.securitySchemes) ? Object.values(components.securitySchemes) : [];
-  const ways = schemes.flatMap((value): SuggestedAuthentication[] => {
-    const scheme = follow(document, value);
-    if (
-      scheme.type === 'apiKey' &&
-      typeof scheme.name === 'string' &&
-      (scheme.in === 'header' || scheme.in === 'query')
-    ) {
-      return [{ method: 'api_key', in: scheme.in, name: scheme.name }];
-    }
-    const http =
-      typeof scheme.scheme === 'string' && scheme.type === 'http' ? scheme.scheme.toLowerCase() : '';
-    if (http === 'bearer' || scheme.type === 'oauth2' || scheme.type === 'openIdConnect')
-      return [{ method: 'bearer' }];
-    return http === 'basic' ? [{ method: 'basic' }] : [];
-  });
-  const same = (a: SuggestedAuthentication, b: SuggestedAuthentication) =>
-    a.method === b.method && a.in === b.in && a.name === b.name;
-  return ways.filter((way, index) => ways.findIndex((other) => same(way, other)) === index);
 }

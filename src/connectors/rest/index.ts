@@ -1,24 +1,19 @@
 /** Any HTTP API that describes itself with OpenAPI: an import names the operations, an admin picks the functions. */
 import { z } from 'zod';
-import {
-  type AuthMethod,
-  defineConnector,
-  type FunctionDefinition,
-  type JsonValue,
-  type UpstreamRequest,
-} from '../framework.js';
+import { defineConnector, type FunctionDefinition, type JsonValue } from '../framework.js';
+import { auth, DEFAULT_KEY_HEADER, endpointProblem, keyPlace } from './auth.js';
 import { baseUrlProblem } from './base-url.js';
 import { operationFunction, type RestTarget } from './functions.js';
 import { importedOperation, isForbiddenHeader, isHeaderName } from './operation.js';
 import { rawRequestFunction } from './raw.js';
 
+export { missingSetting, scopesOf } from './auth.js';
 export { parseBaseUrl } from './base-url.js';
 export { importOpenApi } from './import.js';
 export type { ImportedOperation, ImportResult, SuggestedAuthentication } from './operation.js';
 
 type Config = Readonly<Record<string, JsonValue>>;
 
-const DEFAULT_KEY_HEADER = 'X-API-Key';
 const keyName = z
   .string()
   .refine(isHeaderName, 'is not a name for a header or query parameter')
@@ -26,6 +21,13 @@ const keyName = z
     (name) => !isForbiddenHeader(name) || name.toLowerCase() === 'authorization',
     'is set by the transport itself',
   );
+
+const endpoint = z
+  .string()
+  .max(2_048)
+  .refine((text) => endpointProblem(text) === undefined, {
+    error: (issue) => endpointProblem(String(issue.input)) ?? 'is not an address',
+  });
 
 const config = z
   .strictObject({
@@ -35,74 +37,40 @@ const config = z
     /** The picked operations only, each with all that a call needs. */
     operations: z.array(importedOperation).max(500),
     document_hash: z.exactOptional(z.string().regex(/^[0-9a-f]{64}$/)),
+    /** Where the document was read from, to be read again; absent when it was pasted. */
+    document_url: z.exactOptional(endpoint),
     api_key_in: z.exactOptional(z.enum(['header', 'query'])),
     api_key_name: z.exactOptional(keyName),
     idempotency_header: z.exactOptional(
       keyName.refine((name) => !isForbiddenHeader(name), 'cannot carry a key'),
     ),
+    authorize_url: z.exactOptional(endpoint),
+    token_url: z.exactOptional(endpoint),
+    revoke_url: z.exactOptional(endpoint),
+    /** RFC 6749, 3.3: printable ASCII with spaces between. */
+    scopes: z.exactOptional(
+      z
+        .string()
+        .max(2_000)
+        .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/, 'has a character that no scope can have'),
+    ),
+    client_auth: z.exactOptional(z.enum(['post', 'basic'])),
+    pkce: z.exactOptional(z.enum(['on', 'off'])),
   })
   .refine(
     ({ operations }) => new Set(operations.map(({ name }) => name)).size === operations.length,
     'two operations have the same name',
   );
 
-function keyPlace(values: Config): { in: 'header' | 'query'; name: string } {
-  const name = typeof values.api_key_name === 'string' ? values.api_key_name : DEFAULT_KEY_HEADER;
-  return { in: values.api_key_in === 'query' ? 'query' : 'header', name };
-}
-
 function baseUrlOf(values: Config): string {
   return String(values.base_url).replace(/\/+$/, '');
 }
-
-function withHeader(request: UpstreamRequest, name: string, value: string): UpstreamRequest {
-  const others = Object.entries(request.headers ?? {}).filter(
-    ([known]) => known.toLowerCase() !== name.toLowerCase(),
-  );
-  return { ...request, headers: { ...Object.fromEntries(others), [name]: value } };
-}
-
-const auth: readonly AuthMethod[] = [
-  {
-    id: 'api_key',
-    kind: 'secret',
-    title: 'API key',
-    fields: [{ name: 'api_key', label: 'API key', kind: 'secret' }],
-    apply(request, secret, values) {
-      const place = keyPlace(values);
-      const key = secret.api_key ?? '';
-      if (place.in === 'header') return withHeader(request, place.name, key);
-      return { ...request, query: { ...request.query, [place.name]: key } };
-    },
-  },
-  {
-    id: 'bearer',
-    kind: 'secret',
-    title: 'Bearer token',
-    fields: [{ name: 'token', label: 'Bearer token', kind: 'secret' }],
-    apply: (request, secret) => withHeader(request, 'Authorization', `Bearer ${secret.token ?? ''}`),
-  },
-  {
-    id: 'basic',
-    kind: 'secret',
-    title: 'User name and password',
-    fields: [
-      { name: 'username', label: 'User name', kind: 'text' },
-      { name: 'password', label: 'Password', kind: 'secret' },
-    ],
-    apply(request, secret) {
-      const pair = Buffer.from(`${secret.username ?? ''}:${secret.password ?? ''}`).toString('base64');
-      return withHeader(request, 'Authorization', `Basic ${pair}`);
-    },
-  },
-  { id: 'none', kind: 'none', title: 'No sign-in' },
-];
 
 export const restConnector = defineConnector({
   id: 'rest',
   title: 'REST API',
   description: 'Any HTTP API with an OpenAPI document. You pick which operations become functions.',
-  identities: ['shared'],
+  identities: ['shared', 'private'],
   auth,
   fields: [
     {
@@ -122,10 +90,11 @@ export const restConnector = defineConnector({
     },
     {
       name: 'api_key_in',
-      label: 'Where an API key goes',
+      label: 'Where the API key goes',
       kind: 'select',
+      auth: ['api_key'],
       optional: true,
-      initial: 'header',
+      hint: 'Left empty, where the document says, else in a header.',
       options: [
         { value: 'header', label: 'In a header' },
         { value: 'query', label: 'In the query' },
@@ -135,6 +104,7 @@ export const restConnector = defineConnector({
       name: 'api_key_name',
       label: 'Name of the API key header or parameter',
       kind: 'text',
+      auth: ['api_key'],
       optional: true,
       placeholder: DEFAULT_KEY_HEADER,
     },
@@ -145,6 +115,65 @@ export const restConnector = defineConnector({
       optional: true,
       hint: 'If the API drops repeats of a key in a header, name it here. Only then is a POST ever sent again.',
       placeholder: 'Idempotency-Key',
+    },
+    {
+      name: 'authorize_url',
+      label: 'Authorization URL',
+      kind: 'url',
+      auth: ['oauth'],
+      optional: true,
+      hint: 'Where people sign in. Left empty, the one that the document names.',
+      placeholder: 'https://login.example.com/oauth/authorize',
+    },
+    {
+      name: 'token_url',
+      label: 'Token URL',
+      kind: 'url',
+      auth: ['oauth', 'client_credentials'],
+      optional: true,
+      hint: 'Left empty, the one that the document names.',
+      placeholder: 'https://login.example.com/oauth/token',
+    },
+    {
+      name: 'revoke_url',
+      label: 'Revocation URL',
+      kind: 'url',
+      auth: ['oauth'],
+      optional: true,
+      hint: 'Where a token is given back when somebody disconnects (RFC 7009), if the server has that.',
+    },
+    {
+      name: 'scopes',
+      label: 'Scopes',
+      kind: 'text',
+      auth: ['oauth', 'client_credentials'],
+      optional: true,
+      hint: 'With spaces between. What the document asks for the functions that you pick is asked for besides.',
+    },
+    {
+      name: 'client_auth',
+      label: 'How the client proves itself',
+      kind: 'select',
+      auth: ['oauth', 'client_credentials'],
+      optional: true,
+      initial: 'post',
+      options: [
+        { value: 'post', label: 'Id and secret in the request' },
+        { value: 'basic', label: 'Id and secret as user name and password' },
+      ],
+    },
+    {
+      name: 'pkce',
+      label: 'Proof key (PKCE)',
+      kind: 'select',
+      auth: ['oauth'],
+      optional: true,
+      initial: 'on',
+      hint: 'Off only for a server that refuses it.',
+      options: [
+        { value: 'on', label: 'On' },
+        { value: 'off', label: 'Off' },
+      ],
     },
   ],
   config,

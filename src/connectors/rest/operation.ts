@@ -44,6 +44,10 @@ export const importedOperation = z.strictObject({
   parameters: z.array(parameterMapping).max(200),
   body: z.exactOptional(bodyMapping),
   inputSchema: z.record(z.string(), z.json()),
+  /** A GET of this very path shows what the operation changes. */
+  readable: z.exactOptional(z.boolean()),
+  /** OAuth scopes that the document's `security` asks for. */
+  scopes: z.exactOptional(z.array(z.string().min(1).max(256)).max(50)),
 });
 
 export type ParameterMapping = z.infer<typeof parameterMapping>;
@@ -69,10 +73,17 @@ export interface ImportResult {
   readonly authentication: readonly SuggestedAuthentication[];
 }
 
+/** `method` is the id of an auth method; the rest is what the document says about it. */
 export interface SuggestedAuthentication {
-  readonly method: 'api_key' | 'bearer' | 'basic';
+  readonly method: 'api_key' | 'bearer' | 'basic' | 'oauth' | 'client_credentials';
+  /** Of an API key. */
   readonly in?: 'header' | 'query';
   readonly name?: string;
+  /** Of an OAuth flow; absolute, or relative to the document's own address. */
+  readonly authorizeUrl?: string;
+  readonly tokenUrl?: string;
+  /** Every scope that the flow knows. */
+  readonly scopes?: readonly string[];
 }
 
 /** What an import promises a caller may never set: who is asked, who asks, and which method really runs. */

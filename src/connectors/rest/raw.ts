@@ -71,6 +71,7 @@ export function rawRequestFunction(target: RestTarget): FunctionDefinition {
     },
     output: '{status, body}: the HTTP status and the body, parsed if it is JSON.',
     signature: `* ${target.baseUrl}/*`,
+    observe: { none: 'It reaches any path, and nothing says how what is there would be read.' },
     card: (args) => {
       const { method, path, query, headers, body } = rawInput.parse(args);
       return requestCard({ method, host, path, query: query ?? {}, headers: headers ?? {}, body });

@@ -1,0 +1,160 @@
+/** A mail from arguments to the request that carries it. */
+import { UpstreamError } from '../../errors.js';
+import type { CallContext, UpstreamRequest } from '../framework.js';
+import { callGoogle } from '../google/api.js';
+import { type JsonObject, objectOf, textOf } from '../json.js';
+import { addressesIn, buildMime, isMessageId, type Mail } from '../mime.js';
+import { callGmail } from './api.js';
+import { headerOf } from './message.js';
+
+/** Of the whole mail as bytes: the limit of Gmail's upload (shared/CONNECTORS.md, 4.1). */
+const LARGEST_MAIL = 36_700_160;
+/** Above it a mail goes as bytes and not as base64 inside JSON, which would be a third larger. */
+const LARGEST_IN_JSON = 4 * 1_024 * 1_024;
+
+export const UPLOAD_PATH = '/upload/gmail/v1/users/me/';
+
+export interface MailArguments {
+  readonly to: readonly string[];
+  readonly cc?: readonly string[];
+  readonly bcc?: readonly string[];
+  readonly subject: string;
+  readonly body_text: string;
+  readonly body_html?: string;
+  readonly in_reply_to?: string;
+  readonly attachments?: readonly string[];
+}
+
+/** The bytes of the mail. @throws UpstreamError `invalid_arguments`, definite, when a file is gone or all is too large */
+export async function mimeOf(context: CallContext, mail: MailArguments): Promise<Buffer> {
+  return limited({
+    to: mail.to,
+    cc: mail.cc,
+    bcc: mail.bcc,
+    subject: mail.subject,
+    bodyText: mail.body_text,
+    bodyHtml: mail.body_html,
+    inReplyTo: mail.in_reply_to,
+    references: mail.in_reply_to === undefined ? undefined : [mail.in_reply_to],
+    attachments: await Promise.all((mail.attachments ?? []).map((file) => context.files.read(file))),
+    executionId: context.executionId,
+  });
+}
+
+/** @throws UpstreamError `invalid_arguments`, definite, above Gmail's limit */
+export async function limited(mail: Mail): Promise<Buffer> {
+  const size = (mail.attachments ?? []).reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  // Base64 makes four bytes of three; what surely is too large is not encoded first.
+  const bytes = (size * 4) / 3 > LARGEST_MAIL ? undefined : await buildMime(mail);
+  if (bytes !== undefined && bytes.byteLength <= LARGEST_MAIL) return bytes;
+  throw new UpstreamError('invalid_arguments', 'The mail is too large: encoded, it may hold 35 MiB.', {
+    definite: true,
+    path: '/arguments/attachments',
+  });
+}
+
+/**
+ * One request that carries a mail: `raw` inside JSON, or a multipart upload where it is large.
+ * @param wrap puts the message (`{threadId}`, and `raw` in JSON) where the call expects it
+ * @throws UpstreamError
+ */
+export function sendMail(
+  context: CallContext,
+  method: UpstreamRequest['method'],
+  path: readonly string[],
+  mail: { readonly bytes: Buffer; readonly threadId: string | undefined },
+  wrap: (message: JsonObject) => JsonObject,
+): Promise<JsonObject> {
+  const thread: JsonObject = mail.threadId === undefined ? {} : { threadId: mail.threadId };
+  if (mail.bytes.byteLength <= LARGEST_IN_JSON) {
+    const raw = mail.bytes.toString('base64url');
+    return callGmail(context, method, path, { json: wrap({ ...thread, raw }) });
+  }
+  const { body, boundary } = related(wrap(thread), mail.bytes, context.executionId);
+  return callGoogle(context, 'Gmail', {
+    method,
+    url: `${context.baseUrl}${UPLOAD_PATH}${path.map(encodeURIComponent).join('/')}`,
+    query: { uploadType: 'multipart' },
+    headers: { 'content-type': `multipart/related; boundary=${boundary}` },
+    body,
+  });
+}
+
+/**
+ * RFC 2387: the metadata, then the mail. No line of the mail is the boundary: base64 has no `_`, and who wrote the text
+ * did not know the execution's id.
+ */
+function related(
+  metadata: JsonObject,
+  mail: Buffer,
+  executionId: string,
+): { body: Buffer; boundary: string } {
+  const boundary = `_upload_${executionId.replace(/\W/g, '_')}`;
+  const part = (type: string): string => `--${boundary}\r\ncontent-type: ${type}\r\n\r\n`;
+  const body = Buffer.concat([
+    Buffer.from(`${part('application/json')}${JSON.stringify(metadata)}\r\n${part('message/rfc822')}`),
+    mail,
+    Buffer.from(`\r\n--${boundary}--`),
+  ]);
+  return { body, boundary };
+}
+
+export interface ReplyTarget {
+  readonly to: string[];
+  readonly cc: string[];
+  readonly subject: string;
+  readonly threadId: string;
+  readonly inReplyTo: string | undefined;
+  readonly references: string[];
+}
+
+/**
+ * Who is answered and how, from the headers of the original. A Gmail message never changes, so what a card shows of
+ * it is what is sent.
+ * @throws UpstreamError `upstream_rejected` (nothing was sent) when the original names nobody to answer
+ */
+export async function replyTarget(
+  context: CallContext,
+  messageId: string,
+  all: boolean,
+): Promise<ReplyTarget> {
+  const metadataHeaders = ['From', 'Reply-To', 'To', 'Cc', 'Subject', 'Message-ID', 'References'];
+  const original = await callGmail(context, 'GET', ['messages', messageId], {
+    query: { format: 'metadata', metadataHeaders },
+  });
+  const to = addressesIn(headerOf(original, 'Reply-To') || headerOf(original, 'From'));
+  if (to.length === 0) {
+    throw new UpstreamError('upstream_rejected', 'The mail names no address that can be answered.', {
+      definite: true,
+    });
+  }
+  const self = all ? textOf((await callGmail(context, 'GET', ['profile'])).emailAddress).toLowerCase() : '';
+  const others = all ? addressesIn(`${headerOf(original, 'To')}, ${headerOf(original, 'Cc')}`) : [];
+  const known = new Set([self, ...to.map((address) => address.toLowerCase())]);
+  const subject = headerOf(original, 'Subject');
+  const originalId = headerOf(original, 'Message-ID');
+  const inReplyTo = isMessageId(originalId) ? originalId : undefined;
+  return {
+    to,
+    cc: others
+      .filter((address) => !known.has(address.toLowerCase()) && known.add(address.toLowerCase()))
+      .slice(0, 99),
+    subject: (/^re:/i.test(subject) ? subject : `Re: ${subject}`).slice(0, 998),
+    threadId: textOf(original.threadId),
+    inReplyTo,
+    references: [...headerOf(original, 'References').split(' '), inReplyTo ?? '']
+      .filter(isMessageId)
+      .slice(-50),
+  };
+}
+
+/** `{id, message_id, thread_id}` */
+export function draftResult(answered: JsonObject): JsonObject {
+  const message = objectOf(answered.message);
+  return { id: textOf(answered.id), message_id: textOf(message.id), thread_id: textOf(message.threadId) };
+}
+
+/** `{id, thread_id}` */
+export function sentResult(answered: JsonObject): JsonObject {
+  return { id: textOf(answered.id), thread_id: textOf(answered.threadId) };
+}
