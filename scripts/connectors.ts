@@ -45,7 +45,7 @@ function overviewRow(connector: ConnectorDefinition): string {
     const only = identities?.length === 1 && connector.identities.length > 1 ? ` (${identities[0]})` : '';
     return title + only;
   });
-  const checked = verified ? `${verified.against}: ${verified.checked.length}` : '–';
+  const checked = verified?.checked.length ? `${verified.against}: ${verified.checked.length}` : '–';
   const live = verified?.live ? `${verified.live.against}: ${verified.live.functions.length}` : '–';
   const cells = [
     `[${connector.title}](#${connector.title.toLowerCase().replace(/[^a-z0-9]+/g, '-')})`,
@@ -92,7 +92,9 @@ function functionRow(fn: FunctionDefinition, verified: Verified | null): string 
     `\`${fn.name}\``,
     risk,
     `${byDefault}${budget}${fn.askEveryTime ? ', every time' : ''}`,
-    fn.risk === 'read' ? '' : fn.idempotency + (fn.reconcile && fn.idempotency !== 'reconcile' ? ', findable' : ''),
+    fn.risk === 'read'
+      ? ''
+      : fn.idempotency + (fn.reconcile && fn.idempotency !== 'reconcile' ? ', findable' : ''),
     targetOf(fn),
     verified?.checked.includes(fn.name) ? '✓' : '',
     verified?.live?.functions.includes(fn.name) ? '✓' : '',

@@ -106,7 +106,9 @@ describe('operations of GitHub on its stand-in', () => {
     const { number } = created.body as { number: number };
     const issue = { ...HELLO, issue_number: number };
     expect(await run('issues_create_comment', { ...issue, body: 'Seen.' })).toMatchObject({ status: 201 });
-    expect(await run('issues_add_labels', { ...issue, body: { labels: ['urgent'] } })).toMatchObject({ status: 200 });
+    expect(await run('issues_add_labels', { ...issue, body: { labels: ['urgent'] } })).toMatchObject({
+      status: 200,
+    });
     expect(await run('issues_get', issue)).toMatchObject({
       body: { number, body: 'Two\nlines', comments: 1 },
     });

@@ -160,7 +160,10 @@ describe('every connector', () => {
         checked: string[];
         unchecked?: Record<string, string>;
       };
-      expect(verified.against, id).toMatch(/\d/);
+      if (verified.checked.length > 0) expect(verified.against, id).toMatch(/ \d+\.\d+/);
+      const named = [...verified.checked, ...Object.keys(verified.unchecked ?? {})].sort();
+      const own = rows.filter(({ connector }) => connector.id === id).map(({ fn }) => fn.name);
+      if (id !== 'mcp') expect(named, id).toEqual(own.sort());
       for (const reason of Object.values(verified.unchecked ?? {})) expect(reason.length).toBeGreaterThan(10);
     }
   });
