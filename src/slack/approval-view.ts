@@ -1,7 +1,7 @@
 /** Gathers what an approval card shows, as plain data for `blocks/`. */
 import type { ApprovalCard, ShownField } from '../../blocks/approval-card.js';
 import { type ApprovalDocument, type ExecutionDocument, SHARED } from '../../models/types.js';
-import type { Arguments, CardField, JsonValue } from '../connectors/framework.js';
+import type { Arguments, CardField, FunctionDefinition, JsonValue } from '../connectors/framework.js';
 import { shortHash } from '../services/binding.js';
 import type { Dependencies } from '../services/dependencies.js';
 import { allFunctions } from '../services/functions.js';
@@ -50,7 +50,7 @@ export async function approvalCard(
       onBehalfOf: execution.onBehalfOf,
       risk: execution.risk,
       fields: args
-        ? shownFields(args, fn?.card)
+        ? [...shownFields(args, fn?.card), ...(await fileFields(args, fn, execution, services))]
         : [{ label: 'Arguments', value: 'no longer kept', kind: 'short' }],
       reason: execution.reason,
       deciders: { users: able, groups: usergroups },
@@ -89,6 +89,25 @@ function shownFields(
   if (!layout)
     return Object.entries(args).map(([label, each]) => ({ label, value: asText(each), kind: 'long' }));
   return layout(args).map((field) => ({ ...field }));
+}
+
+/** A reference says nothing to a person: the file's name, kind and size do, and its digest says which bytes. */
+async function fileFields(
+  args: Arguments,
+  fn: FunctionDefinition | undefined,
+  { callerId }: ExecutionDocument,
+  services: Services,
+): Promise<ShownField[]> {
+  const references = fn?.files?.(args) ?? [];
+  return Promise.all(
+    references.map(async (reference): Promise<ShownField> => {
+      const file = await services.files.find(callerId, reference);
+      const about = file
+        ? `${file.name} · ${file.type} · ${file.size.toLocaleString('en')} bytes · sha256 ${file.sha256.slice(0, 16)}`
+        : 'no longer kept';
+      return { label: `File ${reference}`, value: about, kind: 'long' };
+    }),
+  );
 }
 
 function asText(each: JsonValue): string {
