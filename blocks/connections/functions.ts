@@ -55,15 +55,19 @@ export function functionPickerModal(picker: FunctionPicker): View {
       `*${said(picker.name, 80)}* has ${functions.length} functions: ${count('read')} read, ${count('write')} write, ${count('destructive')} destructive. All are off until you pick them.`,
     ),
     ...picker.remarks.map((remark) => context(`:warning: ${said(remark, 600)}`)),
-    multiSelect({
-      block: 'functions',
-      label: 'Functions to turn on',
-      optional: true,
-      hint: 'The fewer, the safer: a caller sees exactly these.',
-      groups: functionGroups(functions),
-      initial: picker.picked,
-      search: ACTIONS.functionSearch,
-    }),
+    ...(functions.length === 0
+      ? []
+      : [
+          multiSelect({
+            block: 'functions',
+            label: 'Functions to turn on',
+            optional: true,
+            hint: 'The fewer, the safer: a caller sees exactly these.',
+            groups: functionGroups(functions),
+            initial: picker.picked,
+            search: ACTIONS.functionSearch,
+          }),
+        ]),
   ];
   if (picker.mayReread) {
     blocks.push(context('There may be more on offer: *Read functions again* in the view of the connection.'));
@@ -77,7 +81,7 @@ export function functionPickerModal(picker: FunctionPicker): View {
   return modal({
     title: 'Functions',
     callback: VIEWS.connectionFunctions,
-    submit: picker.submit,
+    ...(functions.length > 0 && { submit: picker.submit }),
     metadata: picker.metadata,
     blocks,
   });

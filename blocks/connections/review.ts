@@ -63,20 +63,28 @@ export interface FunctionReview {
   readonly mayApply: boolean;
 }
 
-/** Of those that were off nobody has to hear; those that were on are all named. */
-const MOST_OFF = 20;
+/** Those that were on are all named, and so many of them described; a view ends at 250 kB. */
+const MOST_DESCRIBED = 30;
+const MOST_OFF = 10;
 const MOST_NOTES = 10;
 
 function affectedLines(title: string, all: readonly AffectedLine[]): string[] {
   if (all.length === 0) return [];
   const on = all.filter(({ enabled }) => enabled);
   const off = all.filter(({ enabled }) => !enabled);
+  const named = on.slice(MOST_DESCRIBED).map(({ name }) => `• \`${name}\` · *is on*`);
   const rest = off.length > MOST_OFF ? [`…and ${off.length - MOST_OFF} more that are off`] : [];
-  return [title, ...on.map(affectedLine), ...off.slice(0, MOST_OFF).map(affectedLine), ...rest];
+  return [
+    title,
+    ...on.slice(0, MOST_DESCRIBED).map(affectedLine),
+    ...named,
+    ...off.slice(0, MOST_OFF).map(affectedLine),
+    ...rest,
+  ];
 }
 
 function affectedLine({ name, title, risk, enabled, what }: AffectedLine): string {
-  const how = what.length === 0 ? '' : `\n    ${said(what.join(' · '), 400)}`;
+  const how = what.length === 0 ? '' : `\n    ${said(what.join(' · '), 200)}`;
   return `• \`${name}\` ${said(title, 60)} · ${RISK_MARKS[risk]}${enabled ? ' · *is on*' : ''}${how}`;
 }
 
@@ -89,13 +97,13 @@ function summaryText({ name, changed, removed, unchanged, added }: FunctionRevie
   return `*${said(name, 80)}*: ${changed.length} changed, ${removed.length} gone, ${rest}`;
 }
 
-function consequences({ changed, removed }: FunctionReview): KnownBlock[] {
+function consequences({ changed, removed, mayApply }: FunctionReview): KnownBlock[] {
   const on = [...changed, ...removed].filter(({ enabled }) => enabled).length;
   if (on === 0) return [];
   const those = on === 1 ? '1 of them is on' : `${on} of them are on`;
   return [
     section(
-      `:warning: ${those}. A changed function is off from now on unless you pick it below. Requests that wait for approval of a function that changed or is gone are refused when they would run, also if they were approved.`,
+      `:warning: ${those}. A changed function is off from now on unless ${mayApply ? 'you pick it below' : 'the admin who applies this picks it'}. Requests that wait for approval of a function that changed or is gone are refused when they would run, also if they were approved. Rules and access go by name: they hold for a changed function that is picked.`,
     ),
   ];
 }

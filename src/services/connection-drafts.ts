@@ -64,10 +64,7 @@ export class ConnectionDrafts {
     const { models, workspaceId } = this.deps;
     const found = await models.connectionDrafts.findOne({ _id: id, workspaceId, userId }).lean();
     if (!found) {
-      throw new AppError(
-        'not_found',
-        'This form has expired or was finished already. Begin again with /connections add.',
-      );
+      throw new AppError('not_found', 'This form has expired or was finished already. Begin again.');
     }
     const text = (await unpack(Buffer.from(found.content, 'base64'))).toString('utf8');
     return { ...(JSON.parse(text) as Omit<ConnectionDraft, 'id'>), id };

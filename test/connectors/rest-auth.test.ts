@@ -82,8 +82,12 @@ describe('what a document says about signing in', () => {
       ['list_orders', ['orders:read']],
       ['create_order', ['orders:write']],
     ]);
-    const functions = restConnector.functions(config({ operations: JSON.parse(JSON.stringify(operations)) }));
-    expect(functions.map(({ scopes }) => scopes)).toEqual([['orders:read'], ['orders:write'], []]);
+    const picked = config({ operations: JSON.parse(JSON.stringify(operations)) });
+    expect(restConnector.functions(picked).flatMap(({ scopes }) => scopes)).toEqual([]);
+    const oauth = method('oauth');
+    if (oauth.kind !== 'oauth') throw new Error('no OAuth');
+    expect(oauth.configScopes?.(picked)).toEqual(['orders:read', 'orders:write']);
+    expect(oauth.configScopes?.({ ...picked, scopes: ' a:b  c ' })).toEqual(['a:b', 'c']);
   });
 });
 
@@ -107,23 +111,22 @@ describe('signing in with an OAuth server of the connection’s own', () => {
     expect(
       provider(config({ ...settings, revoke_url: `${login}/revoke`, pkce: 'off', client_auth: 'basic' })),
     ).toMatchObject({ revoke: `${login}/revoke`, pkce: false, clientAuth: 'basic' });
-    expect(oauth.configScopes?.(config({ scopes: ' a:b  c ' }))).toEqual(['a:b', 'c']);
     expect(() => provider(config({ token_url: `${login}/token` }))).toThrow('authorization URL');
   });
 
-  it('asks for a token with client credentials, for the scopes of settings and functions', () => {
+  it('asks for a token with client credentials, for the scopes of the settings', () => {
     const minted = method('client_credentials');
     if (minted.kind !== 'minted') throw new Error('not minted');
     const secret = { client_id: 'fake-client', client_secret: 'fake-secret-canary-1' };
     const values = config({ token_url: `${login}/token`, scopes: 'b', client_auth: 'basic' });
-    const mint = minted.mint(secret, values, ['a', 'b'], (_, otherwise) => otherwise);
+    const mint = minted.mint(secret, values, ['a'], (_, otherwise) => otherwise);
     expect(mint).toEqual({
       grant: 'client_credentials',
       token: `${login}/token`,
       clientId: 'fake-client',
       clientSecret: 'fake-secret-canary-1',
       clientAuth: 'basic',
-      scopes: ['b', 'a'],
+      scopes: ['b'],
     });
     expect(minted.accountOf?.(secret, values)).toBe('fake-client');
     expect(() => minted.mint(secret, config({}), [], (_, otherwise) => otherwise)).toThrow('token URL');

@@ -28,6 +28,7 @@ describe('an answer of an outside system', () => {
     [412, 'upstream_rejected', true],
     [422, 'upstream_rejected', true],
     [429, 'rate_limited', true],
+    [501, 'upstream_rejected', true],
     [408, 'upstream_unavailable', false],
     [500, 'upstream_unavailable', false],
     [503, 'upstream_unavailable', false],
@@ -46,6 +47,13 @@ describe('an answer of an outside system', () => {
   ])('says what the system said: %s', (text, said) => {
     expect(failure(400, JSON_TYPE, text)).toMatchObject({
       message: `Helpdesk refused the call (400): ${said}`,
+    });
+  });
+
+  it('says plainly what a server cannot do at all', () => {
+    const text = '{"error": {"code": 501, "message": "There is no export here.", "status": "UNIMPLEMENTED"}}';
+    expect(failure(501, JSON_TYPE, text)).toMatchObject({
+      message: 'Helpdesk cannot do this (501): There is no export here.',
     });
   });
 

@@ -1,6 +1,7 @@
 /** The ways a REST connection signs in: a key or password on every request, or an OAuth server of its own. */
 import { AppError } from '../../errors.js';
 import type { AuthMethod, JsonValue, OAuthProvider, UpstreamRequest } from '../framework.js';
+import { objectsIn, textOf, textsIn } from '../json.js';
 
 type Config = Readonly<Record<string, JsonValue>>;
 
@@ -12,8 +13,16 @@ export function keyPlace(config: Config): { in: 'header' | 'query'; name: string
   return { in: config.api_key_in === 'query' ? 'query' : 'header', name };
 }
 
-export function scopesOf(config: Config): string[] {
-  return typeof config.scopes === 'string' ? config.scopes.split(/\s+/).filter((scope) => scope !== '') : [];
+/**
+ * What is asked for: the scopes that an admin typed, else those that the document names for the operations. They are
+ * no condition of a call: documents name alternatives as if all were needed, and servers answer with other names.
+ */
+export function scopesOf({ scopes, operations }: Config): string[] {
+  const typed = textOf(scopes)
+    .split(/\s+/)
+    .filter((scope) => scope !== '');
+  if (typed.length > 0) return typed;
+  return [...new Set(objectsIn(operations).flatMap((operation) => textsIn(operation.scopes)))];
 }
 
 /** RFC 6749, 3.1 and 3.2: an absolute address without a fragment. Undefined for one. */
@@ -141,13 +150,13 @@ export const auth: readonly AuthMethod[] = [
       { name: 'client_id', label: 'Client ID', kind: 'text' },
       { name: 'client_secret', label: 'Client secret', kind: 'secret' },
     ],
-    mint: (secret, config, scopes) => ({
+    mint: (secret, config) => ({
       grant: 'client_credentials',
       token: endpoint('client_credentials', config, 'token_url'),
       clientId: secret.client_id ?? '',
       clientSecret: secret.client_secret ?? '',
       clientAuth: clientAuth(config),
-      scopes: [...new Set([...scopesOf(config), ...scopes])],
+      scopes: scopesOf(config),
     }),
     accountOf: (secret) => secret.client_id ?? '',
   },

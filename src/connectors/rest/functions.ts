@@ -38,7 +38,7 @@ export function operationFunction(imported: ImportedOperation, target: RestTarge
     description: operation.description || operation.title,
     risk: operation.risk,
     approval: operation.risk === 'read' ? 'auto' : 'ask',
-    scopes: operation.scopes ?? [],
+    scopes: [],
     idempotency: idempotencyOf(operation, target),
     input: operationInput(operation, target.baseUrl),
     output: '{status, body}: the HTTP status and the body, parsed if it is JSON.',

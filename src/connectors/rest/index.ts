@@ -7,7 +7,7 @@ import { operationFunction, type RestTarget } from './functions.js';
 import { importedOperation, isForbiddenHeader, isHeaderName } from './operation.js';
 import { rawRequestFunction } from './raw.js';
 
-export { missingSetting, scopesOf } from './auth.js';
+export { missingSetting } from './auth.js';
 export { parseBaseUrl } from './base-url.js';
 export { importOpenApi } from './import.js';
 export type { ImportedOperation, ImportResult, SuggestedAuthentication } from './operation.js';
@@ -148,7 +148,7 @@ export const restConnector = defineConnector({
       kind: 'text',
       auth: ['oauth', 'client_credentials'],
       optional: true,
-      hint: 'With spaces between. What the document asks for the functions that you pick is asked for besides.',
+      hint: 'With spaces between. Left empty, what the document asks for the functions that you pick.',
     },
     {
       name: 'client_auth',

@@ -1,8 +1,10 @@
 /** “Read functions again”: what a document or a server offers now, looked at before it counts. */
 import type { View } from '@slack/types';
 import { functionReviewModal, rereadModal } from '../../../../blocks/connections/review.js';
-import type { DefinitionReview } from '../../../services/definition-review.js';
-import { definitionSource } from '../../../services/definition-review.js';
+import { AppError } from '../../../errors.js';
+import { looksLikeSecret } from '../../../redact.js';
+import { type DefinitionReview, definitionSource } from '../../../services/definition-review.js';
+import { documentUrl } from '../../../services/rest-import.js';
 import { type Register, type SlackEdge, sentenceModal } from '../../edge.js';
 import { type Answer, backTo, type Click, onClick, onSubmit, type Submission } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
@@ -27,12 +29,17 @@ async function openReread(edge: SlackEdge, click: Click): Promise<void> {
 
 async function submitDocument(edge: SlackEdge, { userId, form, view }: Submission): Promise<Answer> {
   const id = form.metadata.connection ?? '';
+  const document = form.text('openapi');
+  if (documentUrl(document) !== null && looksLikeSecret(document)) {
+    const message = 'This address has a secret in it. Paste the document instead; rotate the secret.';
+    throw new AppError('invalid_arguments', message, { path: '/openapi' });
+  }
   await edge.services.connections.managed(userId, id, true);
   const reading = sentenceModal(TITLE, `${READING} A large one takes some seconds.`);
   return {
     show: { response_action: 'update', view: reading },
     after: async () => {
-      await updateView(edge, view.id, await reviewed(edge, userId, id, form.text('openapi')));
+      await updateView(edge, view.id, await reviewed(edge, userId, id, document));
     },
   };
 }
