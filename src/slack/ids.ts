@@ -21,6 +21,10 @@ export const ACTIONS = {
   authorizationAllow: 'authorization.allow',
   authorizationRefuse: 'authorization.refuse',
   authorizationRevoke: 'authorization.revoke',
+  authorizationReconnect: 'authorization.reconnect',
+  authorizationList: 'authorization.list',
+  authorizationPageBack: 'authorization.page_back',
+  authorizationPageOn: 'authorization.page_on',
   consentRevoke: 'consent.revoke',
 
   connectionAdd: 'connection.add',
@@ -70,12 +74,17 @@ export const ACTIONS = {
 
   executionOpen: 'execution.open',
   executionMore: 'execution.more',
+  executionsMine: 'execution.mine',
+  executionsMineOlder: 'execution.mine_older',
+  executionOpenMine: 'execution.open_mine',
 
   settingsOpen: 'settings.open',
   settingsTestChannel: 'settings.test_channel',
 } as const;
 
 export const VIEWS = {
+  authorizations: 'authorization.list',
+  authorizationReconnect: 'authorization.reconnect',
   approvalDetails: 'approval.details',
   approvalDeny: 'approval.deny',
   connectionAdd: 'connection.add',
@@ -96,5 +105,6 @@ export const VIEWS = {
   callerDetail: 'caller.detail',
   callerGive: 'caller.give_access',
   executionDetail: 'execution.detail',
+  executionsMine: 'execution.mine',
   settings: 'settings.edit',
 } as const;

@@ -99,7 +99,7 @@ const auth: readonly AuthMethod[] = [
     id: 'bearer',
     kind: 'secret',
     title: 'Bearer token',
-    recommended: { identity: 'private', why: 'Each person brings a token of their own.' },
+    recommended: { identity: 'private', why: 'each member brings a token of her own' },
     fields: [{ name: 'token', label: 'Bearer token', kind: 'secret' }],
     check: needsAddress,
     apply: (request, secret) => withHeader(request, 'authorization', `Bearer ${secret.token ?? ''}`),

@@ -1,11 +1,11 @@
-import type { AllMiddlewareArgs, BlockButtonAction, SlackActionMiddlewareArgs } from '@slack/bolt';
-import { explained } from '../../../../blocks/parts/text.js';
-import { explain, type Register, type SlackEdge } from '../../edge.js';
-import { ACTIONS } from '../../ids.js';
-import { tellUser } from '../../tell.js';
+import { AppError } from '../../../errors.js';
+import type { Register, SlackEdge } from '../../edge.js';
+import { type Click, onClick } from '../../handle.js';
+import { ACTIONS, VIEWS } from '../../ids.js';
+import { showModal, updateView } from '../../modal.js';
+import { FormState } from '../../view-state.js';
 import { publishHome } from '../home/publish.js';
-
-type Args = AllMiddlewareArgs & SlackActionMiddlewareArgs<BlockButtonAction>;
+import { myAuthorizationsView, reconnectView } from './mine.js';
 
 interface Mine {
   readonly connectionId: string;
@@ -13,64 +13,70 @@ interface Mine {
   readonly callerId: string | null;
 }
 
-/** A button names connection, member and caller; it works for that member only. */
-function mine(value: string | undefined, userId: string): Mine | null {
-  const [connectionId, memberId, caller] = (value ?? '').split('|');
-  if (!connectionId || memberId !== userId || !caller) return null;
+/** A button names connection, member and caller; it works for that member only. @throws AppError `forbidden` */
+function mine({ value, userId }: Click): Mine {
+  const [connectionId, memberId, caller] = value.split('|');
+  if (!connectionId || memberId !== userId || !caller) {
+    throw new AppError('forbidden', 'That button is for somebody else.');
+  }
   return { connectionId, memberId, callerId: caller === '-' ? null : caller };
 }
 
-const handler =
-  (edge: SlackEdge, act: (target: Mine) => Promise<void>) =>
-  async ({ action, body, ack }: Args): Promise<void> => {
-    await ack();
-    const target = mine(action.value, body.user.id);
-    try {
-      if (target) await act(target);
-      else await tellUser(edge, body, 'That button is for somebody else.');
-      if (body.view?.type === 'home') await publishHome(edge, body.user.id);
-    } catch (error) {
-      await tellUser(edge, body, explained(explain(error, edge.log)));
-    }
-  };
+/** Where she clicked, and Home behind it, show what is true now. */
+async function redraw(edge: SlackEdge, { userId, body, view }: Click): Promise<void> {
+  if (!view || !body.view) return;
+  if (body.view.callback_id === VIEWS.authorizations) {
+    const page = Number(new FormState(body.view).metadata.page ?? 0);
+    await updateView(edge, view.id, await myAuthorizationsView(edge, userId, page));
+  }
+  await publishHome(edge, userId);
+}
 
 export const registerAuthorizations: Register = (edge) => {
-  const { app, services, deps } = edge;
+  const { app, services } = edge;
+  const { members, connections } = services;
+  const onMine = (actionId: string, act: (target: Mine, click: Click) => Promise<void>): void =>
+    onClick(edge, actionId, (click) => act(mine(click), click));
+
   // A link button still sends a payload, which has to be acked.
   app.action(ACTIONS.authorizationConnect, async ({ ack }) => ack());
-  app.action<BlockButtonAction>(
-    ACTIONS.authorizationNewLink,
-    handler(edge, ({ connectionId, memberId }) => services.members.refreshDms(connectionId, memberId)),
+  onMine(ACTIONS.authorizationNewLink, ({ connectionId, memberId }) =>
+    members.refreshDms(connectionId, memberId),
   );
-  app.action<BlockButtonAction>(
-    ACTIONS.authorizationAllow,
-    handler(edge, async ({ connectionId, memberId, callerId }) => {
-      if (callerId === null) return;
-      await services.members.decideConsent(memberId, callerId, connectionId, 'allowed');
-      await services.members.refreshDms(connectionId, memberId);
-      await services.authorizationFlow.resume(memberId, connectionId);
-    }),
+  onMine(ACTIONS.authorizationAllow, async ({ connectionId, memberId, callerId }) => {
+    if (callerId === null) return;
+    await members.decideConsent(memberId, callerId, connectionId, 'allowed');
+    await members.refreshDms(connectionId, memberId);
+    await services.authorizationFlow.resume(memberId, connectionId);
+  });
+  onMine(ACTIONS.authorizationRefuse, async ({ connectionId, memberId, callerId }) => {
+    if (callerId !== null) await services.executions.refuseMember(memberId, connectionId, callerId);
+  });
+  onMine(ACTIONS.authorizationRevoke, async ({ connectionId, memberId }, click) => {
+    const connection = await connections.find(connectionId);
+    if (connection) await services.disconnect.member(connection, memberId);
+    await redraw(edge, click);
+  });
+  onMine(ACTIONS.consentRevoke, async ({ connectionId, memberId, callerId }, click) => {
+    if (callerId === null) return;
+    await members.decideConsent(memberId, callerId, connectionId, 'revoked');
+    await members.refreshDms(connectionId, memberId);
+    await redraw(edge, click);
+  });
+  onMine(ACTIONS.authorizationReconnect, async ({ connectionId, memberId }, click) => {
+    const draw = () => reconnectView(edge, memberId, connectionId);
+    const { view, body } = click;
+    if (view && body.view?.callback_id === VIEWS.authorizationReconnect) {
+      await updateView(edge, view.id, await draw());
+    } else await showModal(edge, click, 'Reconnect', draw);
+  });
+
+  onClick(edge, ACTIONS.authorizationList, (click) =>
+    showModal(edge, click, 'My authorizations', () => myAuthorizationsView(edge, click.userId, 0)),
   );
-  app.action<BlockButtonAction>(
-    ACTIONS.authorizationRefuse,
-    handler(edge, async ({ connectionId, memberId, callerId }) => {
-      if (callerId !== null) await services.executions.refuseMember(memberId, connectionId, callerId);
-    }),
-  );
-  app.action<BlockButtonAction>(
-    ACTIONS.authorizationRevoke,
-    handler(edge, async ({ connectionId, memberId }) => {
-      const { models, workspaceId } = deps;
-      const connection = await models.connections.findOne({ _id: connectionId, workspaceId }).lean();
-      if (connection) await services.disconnect.member(connection, memberId);
-    }),
-  );
-  app.action<BlockButtonAction>(
-    ACTIONS.consentRevoke,
-    handler(edge, async ({ connectionId, memberId, callerId }) => {
-      if (callerId === null) return;
-      await services.members.decideConsent(memberId, callerId, connectionId, 'revoked');
-      await services.members.refreshDms(connectionId, memberId);
-    }),
-  );
+  for (const action of [ACTIONS.authorizationPageBack, ACTIONS.authorizationPageOn]) {
+    onClick(edge, action, async ({ userId, value, view }) => {
+      if (view) await updateView(edge, view.id, await myAuthorizationsView(edge, userId, Number(value)));
+    });
+  }
 };

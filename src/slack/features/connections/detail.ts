@@ -13,7 +13,13 @@ import { catalogueEntry } from '../../../connectors/catalogue.js';
 import type { AuthMethod } from '../../../connectors/framework.js';
 import { AppError } from '../../../errors.js';
 import { definitionSource } from '../../../services/definition-review.js';
-import { authMethodOf, enabledFunctions, neededScopes, plainScope } from '../../../services/functions.js';
+import {
+  authMethodOf,
+  enabledFunctions,
+  missingScopes,
+  neededScopes,
+  plainScope,
+} from '../../../services/functions.js';
 import { evaluate } from '../../../services/policy.js';
 import type { SlackEdge } from '../../edge.js';
 
@@ -112,7 +118,12 @@ async function managementOf(
   ]);
   const functions = await functionLines(edge, connection);
   const functionsFrom = from < functions.length ? from : 0;
-  const needed = neededScopes(connector, connection);
+  const base = auth?.kind === 'oauth' ? auth.baseScopes.map(plainScope) : [];
+  // What only tells whose account it is, or keeps it connected, is no function's need.
+  const ofFunctions = (scopes: readonly string[]) =>
+    scopes.map(plainScope).filter((scope) => !base.includes(scope));
+  const needed = ofFunctions(neededScopes(connector, connection));
+  const granted = auth?.kind === 'oauth' && credential ? ofFunctions(credential.scopes) : null;
   return {
     admin,
     account: credential?.account ?? null,
@@ -121,15 +132,15 @@ async function managementOf(
     entersCredential:
       auth?.kind !== 'none' && (!isPrivate || (auth?.kind === 'oauth' && oauthApp === null && admin)),
     credential: credential ? ageOf(credential, edge.deps.clock.now()) : null,
-    needsReconnect: connection.health === 'needs_reauth' || credential?.status === 'needs_reauth',
+    needsReconnect:
+      connection.health === 'needs_reauth' ||
+      credential?.status === 'needs_reauth' ||
+      (granted !== null && missingScopes(needed, granted).length > 0),
     health: HEALTH[connection.health],
     lastUsedAt: connection.lastUsedAt,
     authorizations,
     personalAccountOf: await personBehind(edge, credential),
-    scopes: {
-      needed,
-      granted: auth?.kind === 'oauth' && credential ? credential.scopes.map(plainScope) : null,
-    },
+    scopes: { needed, granted },
     scopesReviewedAt: connection.scopesReviewedAt,
     functions: functions.slice(functionsFrom, functionsFrom + FUNCTIONS_PER_PAGE),
     functionsFrom,

@@ -1,9 +1,13 @@
 /** Gathers and publishes App Home. */
-import { type HomeData, homeView, type WaitingApproval } from '../../../../blocks/home.js';
+import { type HomeData, homeView, SHOWN, type WaitingApproval } from '../../../../blocks/home.js';
 import { shortHash } from '../../../services/binding.js';
-import { authorizationSubject } from '../../../services/members.js';
 import type { SlackEdge } from '../../edge.js';
+import { myAuthorizations } from '../authorizations/mine.js';
 import { executionRowOf } from '../executions/rows.js';
+import { donePage } from './done.js';
+
+/** Enough that those of others are found among her own. */
+const RECENT = 50;
 
 export async function publishHome(edge: SlackEdge, userId: string): Promise<void> {
   await edge.clients.fast.views.publish({ user_id: userId, view: homeView(await homeData(edge, userId)) });
@@ -38,46 +42,33 @@ export async function waitingRows(edge: SlackEdge, userId: string): Promise<Wait
 }
 
 async function homeData(edge: SlackEdge, userId: string): Promise<HomeData> {
-  const { roles, settings, members, connections, callers, executions } = edge.services;
-  const [mine, current, authorizations, consents, visible, recent, waiting] = await Promise.all([
+  const { roles, settings, connections, executions } = edge.services;
+  const [mine, current, authorizations, visible, recent, waiting, done] = await Promise.all([
     roles.of(userId),
     settings.get(),
-    members.authorizationsOf(userId),
-    members.consentsOf(userId),
+    myAuthorizations(edge, userId),
     connections.list(userId),
-    executions.list(userId, { limit: 5 }),
+    executions.list(userId, { limit: RECENT }),
     waitingRows(edge, userId),
+    donePage(edge, userId, SHOWN.done),
   ]);
-  const names = new Map((await callers.list()).map((caller) => [caller._id, caller.name]));
-  const byId = new Map(visible.map((connection) => [connection._id, connection]));
   const { admins, adminGroup } = edge.deps.configuredRoles;
   const namedRoles = current.admins.length + admins.length > 0 || adminGroup !== null;
   const setupDone = namedRoles && current.approvalsChannel !== null && visible.length > 0;
   return {
     waiting,
-    authorizations: authorizations.map((authorization) => {
-      const { connectionId, account } = authorization;
-      const connection = byId.get(connectionId);
-      return {
-        connectionName: connection?.name ?? 'a connection',
-        connectionKey: connection?.key ?? '',
-        account,
-        subject: authorizationSubject(connectionId, userId, null),
-        callers: consents
-          .filter((consent) => consent.connectionId === connectionId)
-          .map((consent) => ({
-            name: names.get(consent.callerId) ?? 'a removed caller',
-            subject: authorizationSubject(connectionId, userId, consent.callerId),
-          })),
-      };
-    }),
+    authorizations,
+    doneInMyName: { rows: done.rows, more: done.next !== null },
     connections: visible.map(({ key, name, purpose, status, paused }) => ({
       key,
       name,
       purpose,
       status: paused ? 'paused' : status,
     })),
-    executions: recent.map(executionRowOf),
+    executions: recent
+      .filter(({ onBehalfOf }) => onBehalfOf !== userId)
+      .slice(0, SHOWN.executions)
+      .map(executionRowOf),
     setup:
       mine.admin && !setupDone
         ? { namedRoles, channel: current.approvalsChannel, anyConnection: visible.length > 0 }

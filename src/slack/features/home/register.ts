@@ -1,6 +1,7 @@
 import { approvalList } from '../../../../blocks/home.js';
 import { explain, type Register, sentence, sentenceModal } from '../../edge.js';
 import { COMMANDS, SHORTCUTS } from '../../ids.js';
+import { registerDone } from './done.js';
 import { publishHome, waitingRows } from './publish.js';
 
 export const registerHome: Register = (edge) => {
@@ -11,6 +12,7 @@ export const registerHome: Register = (edge) => {
       log.warn({ err: error }, 'App Home not published'),
     );
   });
+  registerDone(edge);
   app.event('user_change', async ({ event }) => edge.directory.forget(event.user.id));
   app.shortcut(SHORTCUTS.open, async ({ ack, shortcut, client }) => {
     await ack();
