@@ -2,6 +2,7 @@
 import type { KnownBlock } from '@slack/types';
 import { ACTIONS } from '../src/slack/ids.js';
 import { excerpt, quote } from './inert.js';
+import { titleList, uncoveredBlocks } from './my-authorizations.js';
 import { actions, button, context, header, moment, said, section } from './parts/text.js';
 
 export interface WaitingCall {
@@ -23,7 +24,15 @@ export interface AuthorizationDm {
   readonly state:
     | { readonly kind: 'connect'; readonly url: string; readonly expiresAt: Date; readonly again: boolean }
     | { readonly kind: 'consent'; readonly account: string | null }
-    | { readonly kind: 'connected'; readonly account: string | null; readonly callerAllowed: boolean }
+    | {
+        readonly kind: 'connected';
+        readonly account: string | null;
+        readonly callerAllowed: boolean;
+        /** Titles of the functions that her consent does not cover. */
+        readonly uncovered: readonly string[];
+        /** Calls that failed for that reason since she consented. */
+        readonly failed: readonly { readonly callerName: string; readonly functionTitle: string }[];
+      }
     | { readonly kind: 'refused' }
     | { readonly kind: 'over' };
 }
@@ -112,18 +121,45 @@ function consent(dm: AuthorizationDm, { account }: Of<'consent'>): Message {
   };
 }
 
-function connected(dm: AuthorizationDm, { account, callerAllowed }: Of<'connected'>): Message {
+/** What she lets a caller do here: as her account where it is private, as the connection itself where it is shared. */
+function connected(dm: AuthorizationDm, state: Of<'connected'>): Message {
+  const { account, callerAllowed, uncovered } = state;
   const name = said(dm.connectionName);
-  const as = account ? `connected as ${said(account)}` : 'allowed';
+  const as = account ? `connected as ${said(account)}` : dm.isPrivate ? 'connected' : 'allowed';
   const may = callerAllowed && dm.callerName !== null ? `\n*${callerOf(dm)}* may act for you.` : '';
-  const end = account ? ` or with \`/connections disconnect ${dm.connectionKey}\`` : '';
+  const end = dm.isPrivate ? ` or with \`/connections disconnect ${dm.connectionKey}\`` : '';
+  const asks = state.failed.length > 0;
   return {
-    text: `${name}: ${as}`,
+    text: asks ? `${name}: your consent does not reach far enough; reconnect` : `${name}: ${as}`,
     blocks: [
-      section(`:white_check_mark: *${name}*: ${as}.${may}`),
+      section(asks ? reachesTooLittle(dm, state) : `:white_check_mark: *${name}*: ${as}.${may}`),
+      ...uncoveredBlocks(uncovered),
+      ...(dm.isPrivate
+        ? [
+            actions(
+              [
+                button(
+                  'Reconnect',
+                  ACTIONS.authorizationReconnect,
+                  dm.subject,
+                  asks || uncovered.length > 0 ? { style: 'primary' } : {},
+                ),
+              ],
+              ACTIONS_BLOCK,
+            ),
+          ]
+        : []),
       context(`You can end this any time in the app’s Home tab${end}.`),
     ],
   };
+}
+
+function reachesTooLittle({ connectionName }: AuthorizationDm, { account, failed }: Of<'connected'>): string {
+  const callers = [...new Set(failed.map(({ callerName }) => callerName))];
+  const rest = callers.length > 1 ? ` and ${callers.length - 1} more` : '';
+  const tried = titleList([...new Set(failed.map(({ functionTitle }) => functionTitle))]);
+  const as = account ? ` as ${said(account)}` : '';
+  return `:key: *${said(callers[0] ?? 'A caller', 60)}*${rest} tried to use ${tried} on *${said(connectionName)}*${as}, which needs more than you have consented to. Nothing was done. Reconnect to allow it, or leave it as it is.`;
 }
 
 /** The one DM about a member, a connection and a caller, as it stands now. */

@@ -2,7 +2,9 @@
 import type { KnownBlock, View } from '@slack/types';
 import type { Risk } from '../models/types.js';
 import { ACTIONS } from '../src/slack/ids.js';
+import { doneInMyNameBlocks } from './done-in-my-name.js';
 import { type ExecutionRow, executionRow } from './executions.js';
+import { type MyAuthorization, myAuthorizationBlocks } from './my-authorizations.js';
 import { button, channel, context, divider, header, moment, said, section } from './parts/text.js';
 import { RISK_MARKS } from './parts/words.js';
 
@@ -16,15 +18,6 @@ export interface WaitingApproval {
   readonly expiresAt: Date;
 }
 
-export interface MyAuthorization {
-  readonly connectionName: string;
-  readonly connectionKey: string;
-  readonly account: string;
-  /** Names connection and member for the button. */
-  readonly subject: string;
-  readonly callers: readonly { readonly name: string; readonly subject: string }[];
-}
-
 export interface HomeData {
   readonly waiting: readonly WaitingApproval[];
   readonly authorizations: readonly MyAuthorization[];
@@ -34,6 +27,9 @@ export interface HomeData {
     readonly status: string;
     readonly purpose: string;
   }[];
+  /** Newest first. */
+  readonly doneInMyName: { readonly rows: readonly ExecutionRow[]; readonly more: boolean };
+  /** What she may see of others' calls. */
   readonly executions: readonly ExecutionRow[];
   /** Only admins see the set-up; null when it is done or not theirs. */
   readonly setup: {
@@ -44,8 +40,8 @@ export interface HomeData {
   readonly isAdmin: boolean;
 }
 
-/** Together, with everything full, these stay below the hundred blocks of a view. */
-const SHOWN = { waiting: 10, authorizations: 6, callers: 5, connections: 8, executions: 5 } as const;
+/** Together with `SHOWN_AT_HOME`, and with everything full, these stay below the hundred blocks of a view. */
+export const SHOWN = { waiting: 10, done: 5, connections: 8, executions: 5 } as const;
 
 /** As much of a list as Home shows, and where the rest is. */
 function part<T>(
@@ -113,39 +109,15 @@ function waiting(items: readonly WaitingApproval[], rest: string): KnownBlock[] 
   return [title, ...part(items, SHOWN.waiting, rest, (item) => [waitingRow(item)])];
 }
 
-function authorization(item: MyAuthorization): KnownBlock[] {
-  const account = section(
-    `*${said(item.connectionName)}* as ${said(item.account)}`,
-    button('Disconnect', ACTIONS.authorizationRevoke, item.subject, {
-      style: 'danger',
-      confirm: {
-        title: 'Disconnect?',
-        text: 'The stored credential is deleted at once, and calls in your name stop.',
-        yes: 'Disconnect',
-      },
-    }),
-  );
-  if (item.callers.length === 0) return [account, context('No caller may act for you yet.')];
-  return [
-    account,
-    ...part(item.callers, SHOWN.callers, '', (caller) => [
-      section(
-        `*${said(caller.name, 60)}* may act for you`,
-        button('Stop', ACTIONS.consentRevoke, caller.subject),
-      ),
-    ]),
-  ];
-}
-
 function authorizations(items: readonly MyAuthorization[]): KnownBlock[] {
-  const title = header('Acting in my name');
-  if (items.length === 0) {
-    return [
-      title,
-      context('None of your own accounts is connected. An agent that needs one asks you by DM.'),
-    ];
-  }
-  return [title, ...part(items, SHOWN.authorizations, '', authorization)];
+  const title = header('My authorizations');
+  if (items.length > 0) return [title, ...myAuthorizationBlocks(items)];
+  return [
+    title,
+    context(
+      'Nobody acts in your name, and none of your own accounts is connected. A caller that needs one asks you by DM; `/connections connect KEY` connects one now.',
+    ),
+  ];
 }
 
 const STATUS_MARKS: Readonly<Record<string, string>> = {
@@ -181,11 +153,14 @@ export function homeView(data: HomeData): View {
       divider,
       ...authorizations(data.authorizations),
       divider,
+      header('Done in my name'),
+      ...doneInMyNameBlocks(data.doneInMyName.rows.slice(0, SHOWN.done), data.doneInMyName.more),
+      divider,
       ...connections(data),
       divider,
-      header('Recent executions'),
+      header('Other recent executions'),
       ...(data.executions.length === 0
-        ? [context('Nothing has run yet.')]
+        ? [context('None lately. `/executions` lists every one that you may see.')]
         : data.executions.slice(0, SHOWN.executions).map(executionRow)),
     ],
   };

@@ -191,6 +191,10 @@ function schemas() {
   execution.index({ workspaceId: 1, connectionId: 1, createdAt: -1, _id: -1 });
   execution.index({ workspaceId: 1, callerId: 1, createdAt: -1, _id: -1 });
   execution.index(
+    { workspaceId: 1, onBehalfOf: 1, createdAt: -1, _id: -1 },
+    { partialFilterExpression: { onBehalfOf: { $type: 'string' } } },
+  );
+  execution.index(
     { status: 1, nextActionAt: 1 },
     { partialFilterExpression: { nextActionAt: { $type: 'date' } } },
   );

@@ -251,6 +251,8 @@ export class Runner {
       await this.record(execution, outcome);
       crashAt('after_outcome');
       if (outcome.status === 'succeeded') await this.noteSuccess(execution, connection);
+      // Once it is on record: the DM names the call that lacked them.
+      else if (outcome.code === 'needs_more_scopes') await this.askForScopes(connection, execution);
     } finally {
       lease.end();
     }
@@ -278,7 +280,6 @@ export class Runner {
       credential = usable.credential;
       const gap = scopeGap(fn, credential);
       if (gap.length > 0) {
-        await this.askForScopes(connection, execution);
         const message = this.parts.scopes.explain(connection, fn, gap);
         return { status: 'failed', code: 'needs_more_scopes', message };
       }
@@ -289,8 +290,6 @@ export class Runner {
         this.deps.log.warn({ err: error, connection: connection._id }, 'refused credential not marked');
       });
     }
-    if (outcome.status === 'failed' && outcome.code === 'needs_more_scopes')
-      await this.askForScopes(connection, execution);
     return outcome;
   }
 

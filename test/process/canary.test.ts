@@ -215,6 +215,7 @@ it('leaves no secret anywhere', async () => {
     if (!gmail) throw new Error('the Gmail connection is gone');
     const credential = {
       kind: 'oauth' as const,
+      scopes: ['https://www.googleapis.com/auth/gmail.send'],
       fields: {
         access_token: SECRETS['first access token'],
         refresh_token: SECRETS['first refresh token'],

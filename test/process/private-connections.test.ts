@@ -68,7 +68,11 @@ afterAll(async () => {
   await google.close();
 });
 
-async function gmail(name: string, identity: 'private' | 'shared'): Promise<ConnectionDocument> {
+async function gmail(
+  name: string,
+  identity: 'private' | 'shared',
+  enabledFunctions = ['search_messages'],
+): Promise<ConnectionDocument> {
   const { connections } = services.services;
   const connection = await connections.create(ADA, {
     connector: 'gmail',
@@ -79,7 +83,7 @@ async function gmail(name: string, identity: 'private' | 'shared'): Promise<Conn
     businessOwnerId: 'U0DANA',
     auth: 'oauth',
     config: {},
-    enabledFunctions: ['search_messages'],
+    enabledFunctions,
   });
   return connections.setAccess(ADA, connection, [{ callerId, functions: null }]);
 }
@@ -282,6 +286,217 @@ describe('a private connection', () => {
     const { bytes } = await dumpDatabase(world.uri);
     for (const sink of [app.output(), slack, answers.join('\n'), bytes])
       expect(leaksIn(sink, long)).toEqual([]);
+  });
+});
+
+describe('App Home of a member', () => {
+  const NAME = 'Gmail three';
+  let connection: ConnectionDocument;
+  let digest: { token: string; id: string };
+  const cleo = () => who('U0CLEO');
+  const home = () => cleo().text(cleo().home());
+  /** Her own authorizations, as Home lists them. */
+  const mine = () => (home().split('My authorizations')[1] ?? '').split('Done in my name')[0] ?? '';
+  const done = () => (home().split('Done in my name')[1] ?? '').split('Connections')[0] ?? '';
+  const consentOf = (caller: string) => ({ value: `${connection._id}|U0CLEO|${caller}` });
+
+  const asked = async (by: string, fn: string, wait: number, args: object = {}): Promise<Answer> => {
+    const answer = await call(app.origin, by, '/v1/executions', {
+      connection: 'gmail-three',
+      function: fn,
+      arguments: args,
+      on_behalf_of: 'U0CLEO',
+      wait,
+    });
+    answers.push(JSON.stringify(answer.body));
+    return answer;
+  };
+  const mail = { to: ['ben@siesta.example'], subject: 'Hello', body_text: 'Hello' };
+  const codesIn = (text: string) =>
+    [...text.matchAll(/\b(\d{3}) (\d{3})\b/g)].map((code) => code.slice(1).join(''));
+  /** Signs in as herself, and types the code that this sign-in brought, not one of before. */
+  const signInAsCleo = async (link: string, choice: Record<string, string> = {}) => {
+    const before = new Set(
+      codesIn(
+        cleo()
+          .dm()
+          .map((message) => cleo().text(message))
+          .join('\n'),
+      ),
+    );
+    const browser = new Visitor();
+    const accounts = await browser.submit(await browser.open(link));
+    const page = await browser.submit(accounts, choice, `value="${ACCOUNTS.cleo}"`);
+    const isNew = (message: Message) => codesIn(cleo().text(message)).find((code) => !before.has(code));
+    const code = isNew(await cleo().waitForMessage((message) => isNew(message) !== undefined)) ?? '';
+    return { page, finish: (allow: readonly string[]) => browser.submit(page, { code, allow }) };
+  };
+  const freshLink = async (known: readonly string[]): Promise<string> =>
+    linkIn(
+      await cleo().waitForView((view) => {
+        const shown = JSON.stringify(view);
+        return shown.includes('/oauth/start/') && !known.some((link) => shown.includes(link));
+      }),
+    );
+
+  beforeAll(async () => {
+    const { callers, connections } = services.services;
+    const made = await callers.create(ADA, {
+      name: 'Digest',
+      kind: 'agent',
+      ownerId: 'U0ADA',
+      stage: 'test',
+    });
+    digest = { token: made.token, id: made.caller._id };
+    const access = [callerId, digest.id].map((each) => ({ callerId: each, functions: null }));
+    const created = await gmail(NAME, 'private', ['search_messages', 'send_message']);
+    connection = await connections.setAccess(ADA, created, access);
+  });
+
+  it('says what to do next while there is nothing', async () => {
+    await who('U0DANA').openHome();
+    const shown = who('U0DANA').text(await who('U0DANA').waitForHome(/My authorizations/));
+    expect(shown).toContain('/connections connect KEY');
+    expect(shown).toContain('Every call that a caller makes for you is listed here');
+  });
+
+  it('names the account, each caller that she ticked, and what her consent leaves out', async () => {
+    const waiting = [
+      await asked(token, 'search_messages', 0),
+      await asked(digest.token, 'search_messages', 0),
+    ];
+    // She leaves out the box for sending.
+    const scope = 'openid email https://www.googleapis.com/auth/gmail.readonly';
+    const { page, finish } = await signInAsCleo(linkIn(await invitation('U0CLEO', NAME)), { scope });
+    expect(wordsOf(page)).toContain('Send a mail');
+    const allow = [...page.html.matchAll(/name="allow"[^>]*value="([^"]+)"/g)].map(([, id]) => id ?? '');
+    expect(allow.sort()).toEqual([callerId, digest.id].sort());
+    await finish(allow);
+    for (const [index, by] of [token, digest.token].entries()) {
+      const { body } = await call(app.origin, by, `/v1/executions/${waiting[index]?.body.id}?wait=20`);
+      expect(body.status).toBe('succeeded');
+    }
+    const dm = await cleo().waitForMessage(
+      (message) => /connected as/.test(cleo().text(message)) && cleo().text(message).includes(NAME),
+    );
+    expect(cleo().text(dm)).toMatch(/does not cover it: .*Send a mail/);
+    await cleo().openHome();
+    await cleo().waitForHome(/Gmail three/);
+    expect(mine()).toContain(`connected as ${ACCOUNTS.cleo}`);
+    expect(mine()).toMatch(/Assistant.* may act for you/);
+    expect(mine()).toMatch(/Digest.* may act for you/);
+    expect(mine()).toMatch(/will not work.*Send a mail/);
+  });
+
+  it('stops one caller that she revokes there, and no other', async () => {
+    expect((await asked(digest.token, 'search_messages', 20)).body.status).toBe('succeeded');
+    await cleo().click('home', 'consent.revoke', consentOf(digest.id));
+    await cleo().waitForHome(() => !/Digest.* may act for you/.test(mine()));
+    expect(mine()).toMatch(/Assistant.* may act for you/);
+    const before = google.requests.length;
+    const stopped = await asked(digest.token, 'search_messages', 0);
+    expect(stopped.body.status).toBe('pending_authorization');
+    expect(google.requests.length).toBe(before);
+    expect((await asked(token, 'search_messages', 20)).body.status).toBe('succeeded');
+  });
+
+  it('lists a shared connection on which a caller may act for her, to be revoked like the others', async () => {
+    const on = () => search('U0CLEO', 'team-mail');
+    const { body } = await on();
+    expect(body.status).toBe('pending_authorization');
+    const dm = await cleo().waitForMessage(/act for you on .*Team mail/);
+    await cleo().click(dm, 'authorization.allow');
+    expect((await ended(body.id)).body.status).toBe('succeeded');
+    await cleo().openHome();
+    await cleo().waitForHome(() => /Team mail.*\n.*shared/.test(mine()));
+    const team = await services.services.connections.find('team-mail');
+    await cleo().click('home', 'consent.revoke', { value: `${team?._id}|U0CLEO|${callerId}` });
+    await cleo().waitForHome(() => !mine().includes('Team mail'));
+    expect((await on()).body.status).toBe('pending_authorization');
+  });
+
+  it('lists what was done in her name by every caller, and opens each', async () => {
+    await cleo().openHome();
+    await cleo().waitForHome(() => done().includes('Team mail'));
+    expect(done()).toMatch(/Assistant · succeeded/);
+    expect(done()).toMatch(/Digest · pending authorization/);
+    await cleo().click('home', 'execution.mine');
+    const all = await cleo().waitForView(/Done in my name/);
+    const { models, workspaceId } = services.deps;
+    const hers = await models.executions.find({ workspaceId, onBehalfOf: 'U0CLEO' }).lean();
+    const others = await models.executions.find({ workspaceId, onBehalfOf: { $ne: 'U0CLEO' } }).lean();
+    expect(hers.filter(({ _id }) => !JSON.stringify(all).includes(_id))).toEqual([]);
+    expect(others.filter(({ _id }) => JSON.stringify(all).includes(_id))).toEqual([]);
+    expect(others.length).toBeGreaterThan(2);
+    const one = hers.find(({ status, callerId: by }) => status === 'succeeded' && by === digest.id);
+    await cleo().click('modal', 'execution.open_mine', { value: one?._id ?? '' });
+    expect(cleo().text(await cleo().waitForView(/Result/))).toContain('Invoice of March');
+    await cleo().close(true);
+  });
+
+  it('says in the DM that a call needs more than she consented to, and offers to reconnect', async () => {
+    const refused = await asked(token, 'send_message', 20, mail);
+    expect(refused.body).toMatchObject({ status: 'failed', error: { code: 'needs_more_scopes' } });
+    const dm = await cleo().waitForMessage(/Assistant.* tried to use .*Send a mail.* on .*Gmail three/);
+    await cleo().click(dm, 'Reconnect');
+    await freshLink([]);
+    await cleo().close(true);
+  });
+
+  it('makes a new link at each click on Reconnect, which works once', async () => {
+    const links: string[] = [];
+    const own = { value: `${connection._id}|U0CLEO|-` };
+    await cleo().click('home', 'authorization.reconnect', own);
+    links.push(await freshLink(links));
+    await cleo().click('modal', 'New link');
+    links.push(await freshLink(links));
+    await cleo().close(true);
+    await cleo().click('home', 'authorization.reconnect', own);
+    links.push(await freshLink(links));
+    await cleo().close(true);
+    expect(new Set(links).size).toBe(3);
+
+    const link = links[2] ?? '';
+    const { page, finish } = await signInAsCleo(link);
+    const finished = await finish([]);
+    expect(wordsOf(finished)).toContain('is connected as');
+    answers.push(page.html, finished.html);
+    const again = await new Visitor().open(link);
+    expect(again.html).not.toContain('<form');
+    await cleo().openHome();
+    await cleo().waitForHome(() => mine().includes(NAME) && !mine().includes('will not work'));
+    expect(mine()).toMatch(/Assistant.* may act for you/);
+    const sent = await asked(token, 'send_message', 0, mail);
+    expect(sent.body.status).toBe('pending_approval');
+  });
+
+  it('shows the callers that do not fit into Home in a modal, to be revoked there as well', async () => {
+    const { callers, members } = services.services;
+    const ids: string[] = [];
+    for (let number = 1; number <= 25; number++) {
+      const input = { name: `Worker ${number}`, kind: 'workflow', ownerId: 'U0ADA', stage: 'test' } as const;
+      const { caller } = await callers.create(ADA, input);
+      await members.decideConsent('U0CLEO', caller._id, connection._id, 'allowed');
+      ids.push(caller._id);
+    }
+    const allowed = () => members.consentsOf('U0CLEO').then((all) => all.map(({ callerId: id }) => id));
+    await cleo().openHome();
+    await cleo().waitForHome(() => /and 21 more that may act for you/.test(mine()));
+    await cleo().click('home', 'authorization.list');
+    const shown = JSON.stringify(await cleo().waitForView(/My authorizations/));
+    expect(ids.filter((id) => !shown.includes(id))).toEqual([]);
+    const last = ids.at(-1) ?? '';
+    await cleo().click('modal', 'consent.revoke', consentOf(last));
+    await cleo().waitForView((view) => !JSON.stringify(view).includes(last));
+    await cleo().waitForHome(() => /and 20 more that may act for you/.test(mine()));
+    expect((await allowed()).sort()).toEqual([callerId, ...ids.slice(0, -1)].sort());
+    await cleo().close(true);
+  });
+
+  it('ends it all with Disconnect', async () => {
+    await cleo().click('home', 'authorization.revoke', { value: `${connection._id}|U0CLEO|-` });
+    await cleo().waitForHome(() => !mine().includes(NAME));
+    expect((await search('U0CLEO', 'gmail-three')).body.status).toBe('pending_authorization');
   });
 });
 
