@@ -36,6 +36,9 @@ function schemas() {
       retentionDays: count,
       setupDoneAt: maybeWhen,
       paused: any,
+      resuming: maybeText,
+      soleOperator: { type: Boolean, default: false },
+      reportTo: list,
       slack: text,
       updatedAt: when,
     },
@@ -174,6 +177,12 @@ function schemas() {
       attempt: any,
       error: any,
       note: maybeText,
+      grantId: maybeText,
+      editedBy: maybeText,
+      replacedBy: maybeText,
+      replaces: maybeText,
+      targetHeld: maybeText,
+      resolution: any,
       truncated: { type: Boolean, default: false },
       createdAt: when,
       updatedAt: when,
@@ -222,6 +231,17 @@ function schemas() {
       endedAt: maybeWhen,
       endNote: maybeText,
       settled: { type: Boolean, default: false },
+      fingerprint: maybeText,
+      target: maybeText,
+      targetNote: maybeText,
+      looking: { type: [Mixed], default: [] },
+      nextReminderAt: maybeWhen,
+      remindersLeft: { type: [Date], default: [] },
+      escalateAt: maybeWhen,
+      escalatedAt: maybeWhen,
+      frozenAt: maybeWhen,
+      stepUp: maybeText,
+      rememberable: { type: Boolean, default: false },
     },
     'approval_requests',
   );
@@ -234,6 +254,12 @@ function schemas() {
       connectionId: text,
       callerId: text,
       function: text,
+      scope: { type: [Mixed], default: [] },
+      policyVersion: { type: Number, default: 0 },
+      credentialGeneration: { type: Number, default: 0 },
+      definitionHash: { type: String, default: '' },
+      subject: { type: String, default: '' },
+      executionId: { type: String, default: '' },
       grantedBy: text,
       createdAt: when,
       expiresAt: when,
@@ -243,6 +269,26 @@ function schemas() {
     'grants',
   );
   grant.index({ workspaceId: 1, connectionId: 1, callerId: 1, function: 1 });
+
+  const delegation = schemaOf<T.DelegationDocument>(
+    { memberId: text, delegateId: text, until: when, createdAt: when },
+    'delegations',
+  );
+  delegation.index({ workspaceId: 1, memberId: 1 }, { unique: true });
+  delegation.index({ workspaceId: 1, delegateId: 1 });
+  delegation.index({ until: 1 }, { expireAfterSeconds: 0 });
+
+  const secondFactor = schemaOf<T.SecondFactorDocument>(
+    {
+      memberId: text,
+      secret: { type: Mixed, required: true },
+      confirmedAt: maybeWhen,
+      lastStep: count,
+      createdAt: when,
+    },
+    'second_factors',
+  );
+  secondFactor.index({ workspaceId: 1, memberId: 1 }, { unique: true });
 
   const auditEvent = schemaOf<T.AuditEventDocument>(
     {
@@ -352,6 +398,8 @@ function schemas() {
     payload,
     approval,
     grant,
+    delegation,
+    secondFactor,
     auditEvent,
     outbox,
     oauthState,
@@ -377,6 +425,8 @@ export interface Models {
   readonly payloads: Model<T.PayloadDocument>;
   readonly approvals: Model<T.ApprovalDocument>;
   readonly grants: Model<T.GrantDocument>;
+  readonly delegations: Model<T.DelegationDocument>;
+  readonly secondFactors: Model<T.SecondFactorDocument>;
   readonly auditEvents: Model<T.AuditEventDocument>;
   readonly outbox: Model<T.OutboxDocument>;
   readonly oauthStates: Model<T.OAuthStateDocument>;
@@ -405,6 +455,8 @@ export function createModels(connection: Connection): Models {
     payloads: bind(connection, 'Payload', SCHEMAS.payload),
     approvals: bind(connection, 'Approval', SCHEMAS.approval),
     grants: bind(connection, 'Grant', SCHEMAS.grant),
+    delegations: bind(connection, 'Delegation', SCHEMAS.delegation),
+    secondFactors: bind(connection, 'SecondFactor', SCHEMAS.secondFactor),
     auditEvents: bind(connection, 'AuditEvent', SCHEMAS.auditEvent),
     outbox: bind(connection, 'Outbox', SCHEMAS.outbox),
     oauthStates: bind(connection, 'OAuthState', SCHEMAS.oauthState),

@@ -21,6 +21,12 @@ export interface Settings {
   setupDoneAt: Date | null;
   /** The kill switch: nothing runs while it is set. */
   paused: Pause | null;
+  /** What of the kill switch is lifted again: reads first, then what asks, then the rest. */
+  resuming?: 'reads' | 'asks' | null;
+  /** One-person workspaces: the requester may approve on shared connections. Shown on every such card. */
+  soleOperator?: boolean;
+  /** Admins who want the weekly load report. */
+  reportTo?: string[];
   /** `removed`: the app was uninstalled or its tokens were revoked; no call runs, nothing is posted. */
   slack: 'active' | 'removed';
   updatedAt: Date;
@@ -30,6 +36,22 @@ export interface Approvers {
   users: string[];
   usergroups: string[];
   connectionOwner: boolean;
+  businessOwner?: boolean;
+  /** The manager in the Slack profile of whom the call is made for. */
+  requesterManager?: boolean;
+}
+
+/** A second list that is asked when the first has not decided after a part of the time. */
+export interface Escalation {
+  approvers: Approvers;
+  afterMinutes: number;
+}
+
+/** One comparison of a rule's condition; the fields that there are stand in `src/services/conditions.ts`. */
+export interface Comparison {
+  field: string;
+  op: string;
+  value: string | number | boolean | string[];
 }
 
 export interface PolicyRule {
@@ -44,6 +66,17 @@ export interface PolicyRule {
   /** Channel of the card besides the approvers' DMs; null for DMs only. */
   route: string | null;
   expiresInMinutes: number;
+  /** The rule holds only where these are true of the call; absent or null: always. */
+  when?: { all: boolean; comparisons: Comparison[] } | null;
+  /** Parts of the time after which who has not decided is reminded; default 0.5 and 0.9. */
+  reminders?: number[];
+  escalation?: Escalation | null;
+  /** Whether the card offers "Don't ask for this again"; default yes, unless the function asks every time. */
+  rememberable?: boolean;
+  /** A fresh second proof of the approver, on top of the click. */
+  stepUp?: 'totp' | null;
+  /** Whether the target is held to what the approver saw; default `required` for destructive calls, else `best_effort`. */
+  targetCheck?: 'required' | 'best_effort' | 'off';
   /** For `allow`: after so many calls an hour and caller it asks. Null or absent: no limit. */
   limitPerHour?: number | null;
 }
@@ -218,6 +251,18 @@ export interface ExecutionDocument {
   error: ExecutionError | null;
   /** What the person who decided wrote. */
   note: string | null;
+  /** The grant that answered the question; requirement `granted`. */
+  grantId?: string | null;
+  /** The approver changed the arguments before she approved. */
+  editedBy?: string | null;
+  /** This one ended because its target had changed; that one asks again. */
+  replacedBy?: string | null;
+  /** The one that this asks again for. */
+  replaces?: string | null;
+  /** How the target was held to what the approver saw, once it ran. */
+  targetHeld?: 'condition' | 'read_again' | 'unchecked' | null;
+  /** What a person found out about an unknown outcome. */
+  resolution?: Resolution | null;
   truncated: boolean;
   createdAt: Date;
   updatedAt: Date;
@@ -230,11 +275,19 @@ export interface ExecutionDocument {
   nextActionAt: Date | null;
 }
 
+export interface Resolution {
+  outcome: 'applied' | 'not_applied';
+  by: string;
+  at: Date;
+  note: string | null;
+}
+
 export interface PayloadDocument {
   _id: string;
   workspaceId: string;
   executionId: string;
-  kind: 'arguments' | 'result';
+  /** `observation`: the target as the approver saw it. `original`: the arguments before an edit. */
+  kind: 'arguments' | 'result' | 'observation' | 'original';
   record: EnvelopeRecord;
   createdAt: Date;
 }
@@ -267,6 +320,49 @@ export interface ApprovalDocument {
   endNote: string | null;
   /** The execution has followed what was decided. */
   settled: boolean;
+  /** SHA-256 over the target's shown fields and version; null where it was not, or could not be, read. */
+  fingerprint?: string | null;
+  target?: 'bound' | 'best_effort' | 'unchecked' | null;
+  /** Why the target stands unchecked, in words. */
+  targetNote?: string | null;
+  /** People who said "I have it", with when. */
+  looking?: { userId: string; at: Date }[];
+  nextReminderAt?: Date | null;
+  remindersLeft?: Date[];
+  escalateAt?: Date | null;
+  escalatedAt?: Date | null;
+  /** The clock stands still since then: the kill switch froze it. */
+  frozenAt?: Date | null;
+  stepUp?: 'totp' | null;
+  rememberable?: boolean;
+}
+
+/** What a grant is limited to: an argument (JSON pointer) that must be the same, or an address of the same domain. */
+export interface GrantScope {
+  path: string;
+  kind: 'equals' | 'domain';
+  value: string;
+}
+
+/** While away: who decides instead. */
+export interface DelegationDocument {
+  _id: string;
+  workspaceId: string;
+  memberId: string;
+  delegateId: string;
+  until: Date;
+  createdAt: Date;
+}
+
+/** A member's second proof: a sealed TOTP secret, and the last time step that was used. */
+export interface SecondFactorDocument {
+  _id: string;
+  workspaceId: string;
+  memberId: string;
+  secret: EnvelopeRecord;
+  confirmedAt: Date | null;
+  lastStep: number;
+  createdAt: Date;
 }
 
 export interface GrantDocument {
@@ -275,6 +371,14 @@ export interface GrantDocument {
   connectionId: string;
   callerId: string;
   function: string;
+  /** All of them have to fit. */
+  scope?: GrantScope[];
+  /** It ends when any of these changes. */
+  policyVersion?: number;
+  credentialGeneration?: number;
+  definitionHash?: string;
+  subject?: Subject;
+  executionId?: string;
   grantedBy: string;
   createdAt: Date;
   expiresAt: Date;
