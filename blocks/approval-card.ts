@@ -4,8 +4,12 @@ import type { ExecutionStatus, Risk } from '../models/types.js';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { excerpt, plain, quote, visible } from './inert.js';
 import { argumentPages, cardArguments, type ShownField } from './parts/arguments.js';
+import { attentionBlocks, lookButton, type ShownAttention } from './parts/attention.js';
+import { editedBlocks, type ShownEdit } from './parts/edited.js';
 import { modal } from './parts/inputs.js';
-import { decided, decisionBlocks, type ShownDecision, STATUS_MARKS } from './parts/status.js';
+import { outcomeBlocks, outcomeButton, type ShownOutcome } from './parts/outcome.js';
+import { decided, decider, decisionBlocks, type ShownDecision, STATUS_MARKS } from './parts/status.js';
+import { cardTarget, detailTarget, heldBlocks, type ShownTarget, targetFields } from './parts/target.js';
 import {
   actions,
   button,
@@ -46,6 +50,24 @@ export interface ApprovalCard {
   readonly expiresAt: Date;
   /** Why it ended the way it did, where there is something to say. */
   readonly note: string | null;
+  /** The card offers "Don't ask again". */
+  readonly rememberable?: boolean;
+  /** Five approvals alike: the card says that a grant could answer. */
+  readonly suggestsGrant?: boolean;
+  /** An approver may change the arguments before she approves. */
+  readonly editable?: boolean;
+  /** Somebody did; null when nobody has. */
+  readonly edited?: ShownEdit | null;
+  /** What approving asks for on top of the click. */
+  readonly stepUp?: 'totp' | null;
+  /** About the marks of the fields as a whole, such as that they are missing. */
+  readonly marksNote?: string | null;
+  /** What the call changes; null or absent where nothing is known of it. */
+  readonly target?: ShownTarget | null;
+  /** Who looks at it, who stands in, who comes next; absent where nothing is known of it. */
+  readonly attention?: ShownAttention | null;
+  /** Of a call whose outcome is unknown. */
+  readonly outcome?: ShownOutcome | null;
 }
 
 const RISK_WORDS: Readonly<Record<Risk, string>> = {
@@ -67,7 +89,7 @@ function deciders({ deciders: { users, groups } }: ApprovalCard): string {
 }
 
 function pendingLine(card: ApprovalCard): string {
-  const until = `expires ${moment(card.expiresAt)}`;
+  const until = card.attention?.paused ? 'its time stands still' : `expires ${moment(card.expiresAt)}`;
   const who = deciders(card);
   if (who === '')
     return `:warning: *Nobody is left who may decide.* Admins were asked to name somebody · ${until}`;
@@ -97,7 +119,7 @@ function statusLine(card: ApprovalCard): string {
     case 'cancelled':
       return `${mark} *${status === 'expired' ? 'Expired' : 'Cancelled'}*`;
     default:
-      return `${mark} *Approved*${last ? ` by ${person(last.userId)} · ${moment(last.at)}` : ''} · ${ENDS[status]}`;
+      return `${mark} *Approved*${last ? ` ${decider(last)}` : ''} · ${ENDS[status]}`;
   }
 }
 
@@ -155,28 +177,70 @@ const nameOf = (card: Pick<ApprovalCard, 'executionId' | 'hash'>): string =>
 const approve = (card: ApprovalCard): Button =>
   button('Approve', ACTIONS.approve, nameOf(card), { style: 'primary' });
 const deny = (card: ApprovalCard): Button => button('Deny', ACTIONS.deny, nameOf(card), { style: 'danger' });
+const edit = (card: ApprovalCard): readonly Button[] =>
+  card.editable ? [button('Edit, then approve', ACTIONS.edit, nameOf(card))] : [];
+const readAgain = (card: ApprovalCard): readonly Button[] =>
+  card.target?.blocked ? [button('Read again', ACTIONS.targetReadAgain, nameOf(card))] : [];
+/** Not while or after it was refused: there is nothing to remember then. */
+const remember = (card: ApprovalCard): readonly Button[] =>
+  card.rememberable && !['denied', 'expired', 'cancelled'].includes(card.status)
+    ? [button('Don’t ask again…', ACTIONS.grantOffer, nameOf(card))]
+    : [];
+const suggestion = (card: ApprovalCard): readonly KnownBlock[] =>
+  card.suggestsGrant && isPending(card)
+    ? [
+        context(
+          ':bulb: The last five like this were approved. *Don’t ask again…* can answer the next ones, within limits that you choose.',
+        ),
+      ]
+    : [];
+const marksNote = (card: ApprovalCard): readonly KnownBlock[] =>
+  card.marksNote && isPending(card) ? [context(`:mag: ${said(card.marksNote, 200)}`)] : [];
+const STEP_UP =
+  ':lock: Approving asks for a second proof: six digits of your authenticator app. Denying does not.';
+const stepUp = (card: ApprovalCard): readonly KnownBlock[] =>
+  card.stepUp && isPending(card) ? [context(STEP_UP)] : [];
 const details = (card: ApprovalCard): Button => button('Details', ACTIONS.details, nameOf(card));
 const footer = (card: ApprovalCard): KnownBlock => context(`${card.executionId} · ${card.hash}`);
 
 /** The message: in DMs and in the channel alike. `text` is what notifications and screen readers get. */
 export function approvalMessage(card: ApprovalCard): { text: string; blocks: KnownBlock[] } {
   const pending = isPending(card);
-  const { blocks: shown, left, whole } = cardArguments(card.fields);
+  const { blocks: shown, left, whole: allArguments } = cardArguments(card.fields);
+  const target = cardTarget(card.target);
+  const blocked = card.target?.blocked === true;
+  const whole = allArguments && target.whole && !blocked;
   const incomplete = [
     ...(left > 0 ? [`${left} more arguments`] : []),
-    ...(pending && !whole ? ['Read everything in *Details*; Approve is there'] : []),
+    ...(pending && !whole && !blocked ? ['Read everything in *Details*; Approve is there'] : []),
   ];
   return {
     text: notification(card),
     blocks: [
       header(visible(card.functionTitle)),
       section(statusLine(card)),
+      ...(pending ? attentionBlocks(card.attention) : []),
       ...(pending ? [facts(card), divider] : [...aboutTheEnd(card), factsLine(card)]),
+      ...(card.outcome ? outcomeBlocks(card.outcome) : []),
+      ...editedBlocks(card.edited, 'card'),
       ...(shown.length > 0 ? shown : [context('No arguments')]),
+      ...marksNote(card),
+      ...(pending ? target.blocks : heldBlocks(card.target)),
       ...(incomplete.length > 0 ? [context(`:mag: ${incomplete.join('. ')}`)] : []),
       ...(pending ? [...callersReason(card, 600), ...decisionBlocks(card.decisions), divider] : []),
+      ...stepUp(card),
+      ...suggestion(card),
       actions(
-        pending ? [...(whole ? [approve(card)] : []), deny(card), details(card)] : [details(card)],
+        pending
+          ? [
+              ...(whole ? [approve(card)] : []),
+              deny(card),
+              ...(whole ? [...edit(card), ...remember(card)] : []),
+              ...readAgain(card),
+              details(card),
+              ...lookButton(card.attention, nameOf(card)),
+            ]
+          : [...(card.outcome ? outcomeButton(card.outcome) : []), ...remember(card), details(card)],
         `approval:${card.executionId}`,
       ),
       footer(card),
@@ -210,7 +274,8 @@ export interface DetailsOptions {
 }
 
 export function approvalDetails(card: ApprovalCard, options: DetailsOptions): View {
-  const pages = argumentPages(card.fields);
+  const pages = argumentPages([...card.fields, ...targetFields(card.target)]);
+  const blocked = card.target?.blocked === true;
   const at = Math.min(Math.max(0, options.page), pages.length - 1);
   const last = at === pages.length - 1;
   const pending = isPending(card);
@@ -223,15 +288,32 @@ export function approvalDetails(card: ApprovalCard, options: DetailsOptions): Vi
       ...(options.notice ? [section(`:information_source: ${options.notice}`), divider] : []),
       header(visible(card.functionTitle)),
       section(statusLine(card)),
-      ...(pending ? decisionBlocks(card.decisions) : aboutTheEnd(card)),
+      ...(pending
+        ? [...attentionBlocks(card.attention), ...decisionBlocks(card.decisions)]
+        : aboutTheEnd(card)),
       facts(card),
       divider,
+      ...(card.outcome ? outcomeBlocks(card.outcome) : []),
+      ...detailTarget(card.target),
+      ...editedBlocks(card.edited, 'details'),
       ...(shown.length > 0 ? shown : [context('No arguments')]),
       ...(last ? callersReason(card, 2_000) : []),
+      ...marksNote(card),
       divider,
+      ...stepUp(card),
       ...(pages.length > 1 ? [pager(card, at, pages.length)] : []),
       ...(pending && options.mayDecide
-        ? [actions([...(last ? [approve(card)] : []), deny(card)], `approval:${card.executionId}`)]
+        ? [
+            actions(
+              [
+                ...(last && !blocked ? [approve(card)] : []),
+                deny(card),
+                ...(last && !blocked ? [...edit(card), ...remember(card)] : []),
+                ...readAgain(card),
+              ],
+              `approval:${card.executionId}`,
+            ),
+          ]
         : []),
       ...(pending && options.mayDecide && !last ? [context('Read on: Approve is on the last page.')] : []),
       footer(card),

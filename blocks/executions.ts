@@ -5,6 +5,7 @@ import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { excerpt, plain, quote, visible } from './inert.js';
 import { payloadBlocks } from './parts/arguments.js';
 import { modal } from './parts/inputs.js';
+import { outcomeBlocks, outcomeButton, type ShownOutcome } from './parts/outcome.js';
 import { decisionBlocks, readable, type ShownDecision, STATUS_MARKS } from './parts/status.js';
 import { actions, button, context, divider, header, moment, person, said, section } from './parts/text.js';
 
@@ -33,7 +34,16 @@ export interface ExecutionDetail extends ExecutionRow {
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly hash: string | null;
   /** Null: this viewer sees metadata only. Texts are JSON. */
-  readonly payloads: { readonly arguments: string; readonly result: string | null } | null;
+  readonly payloads: {
+    readonly arguments: string;
+    /** As they were asked for, where an approver changed them. */
+    readonly original?: string | null;
+    readonly result: string | null;
+  } | null;
+  /** Of a call whose outcome is unknown. */
+  readonly outcome?: ShownOutcome | null;
+  /** The execution that asks again. */
+  readonly replacedBy?: string | null;
 }
 
 export const EXECUTIONS_PER_PAGE = 15;
@@ -127,10 +137,23 @@ function errorBlocks({ error }: ExecutionDetail): KnownBlock[] {
   ];
 }
 
+/** Whoever sees no payloads is not offered to look for them either. */
+function outcome({ outcome: shown, replacedBy, payloads: readableOnes }: ExecutionDetail): KnownBlock[] {
+  if (!shown) return replacedBy ? [context(`:repeat: Asked again as ${replacedBy}`)] : [];
+  const buttons = readableOnes ? outcomeButton(shown) : [];
+  return [...outcomeBlocks(shown), ...(buttons.length > 0 ? [actions(buttons, 'execution.outcome')] : [])];
+}
+
 function payloads({ payloads: readableOnes }: ExecutionDetail): KnownBlock[] {
   if (!readableOnes) return [context(METADATA_ONLY)];
-  const { arguments: args, result } = readableOnes;
-  return [...payloadBlocks('Arguments', args), ...(result === null ? [] : payloadBlocks('Result', result))];
+  const { arguments: args, original, result } = readableOnes;
+  const changed = original ? payloadBlocks('Arguments as they were asked for', original) : [];
+  const label = original ? 'Arguments, edited by an approver' : 'Arguments';
+  return [
+    ...payloadBlocks(label, args),
+    ...changed,
+    ...(result === null ? [] : payloadBlocks('Result', result)),
+  ];
 }
 
 export function executionDetail(execution: ExecutionDetail): View {
@@ -144,6 +167,7 @@ export function executionDetail(execution: ExecutionDetail): View {
         times(execution),
         ...decisionBlocks(execution.decisions),
         ...errorBlocks(execution),
+        ...outcome(execution),
         ...(execution.reason
           ? [
               context(`*Said by ${said(execution.callerName)}*, not checked`),

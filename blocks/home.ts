@@ -2,11 +2,14 @@
 import type { KnownBlock, View } from '@slack/types';
 import type { Risk } from '../models/types.js';
 import { ACTIONS } from '../src/slack/ids.js';
+import { type Absence, awayBlocks } from './away.js';
 import { doneInMyNameBlocks } from './done-in-my-name.js';
 import { type ExecutionRow, executionRow } from './executions.js';
+import { type GrantList, grantsAtHome } from './grants.js';
 import { type MyAuthorization, myAuthorizationBlocks } from './my-authorizations.js';
-import { button, channel, context, divider, header, moment, said, section } from './parts/text.js';
+import { actions, button, channel, context, divider, header, moment, said, section } from './parts/text.js';
 import { RISK_MARKS } from './parts/words.js';
+import { proofBlocks } from './second-proof.js';
 
 export interface WaitingApproval {
   readonly executionId: string;
@@ -16,6 +19,8 @@ export interface WaitingApproval {
   readonly callerName: string;
   readonly risk: Risk;
   readonly expiresAt: Date;
+  /** How many ask the very same; absent for one. */
+  readonly count?: number;
 }
 
 export interface HomeData {
@@ -38,6 +43,12 @@ export interface HomeData {
     readonly anyConnection: boolean;
   } | null;
   readonly isAdmin: boolean;
+  /** Who decides for her at present; null while she is there. */
+  readonly away?: Absence | null;
+  /** What is not asked again: hers, or everybody's for an admin. */
+  readonly grants?: GrantList;
+  /** Since when she has a second proof. */
+  readonly proofSince: Date | null;
 }
 
 /** Together with `SHOWN_AT_HOME`, and with everything full, these stay below the hundred blocks of a view. */
@@ -91,22 +102,31 @@ function setup({ namedRoles, channel: route, anyConnection }: NonNullable<HomeDa
   ];
 }
 
-function waitingRow(item: WaitingApproval): KnownBlock {
+export function waitingRow(item: WaitingApproval): KnownBlock {
   const about = [RISK_MARKS[item.risk], said(item.callerName, 60), `expires ${moment(item.expiresAt)}`];
   return {
     ...section(
-      `*${said(item.functionTitle)}* on ${said(item.connectionName)}\n${about.join(' · ')}`,
+      `${item.count && item.count > 1 ? `${item.count} × ` : ''}*${said(item.functionTitle)}* on ${said(item.connectionName)}\n${about.join(' · ')}`,
       button('Details', ACTIONS.details, `${item.executionId}:${item.hash}`),
     ),
     block_id: `waiting:${item.executionId}`,
   };
 }
 
+/** A list in which each has its own tick, where there is more than one to decide. */
+function severalButton(items: readonly WaitingApproval[]): KnownBlock[] {
+  const requests = items.reduce((sum, { count }) => sum + (count ?? 1), 0);
+  return requests < 2
+    ? []
+    : [actions([button('Decide several', ACTIONS.batchOpen, 'waiting')], 'approvals.several')];
+}
+
 function waiting(items: readonly WaitingApproval[], rest: string): KnownBlock[] {
-  const title = header(items.length === 0 ? 'Waiting for me' : `Waiting for me (${items.length})`);
+  const all = items.reduce((sum, { count }) => sum + (count ?? 1), 0);
+  const title = header(all === 0 ? 'Waiting for me' : `Waiting for me (${all})`);
   if (items.length === 0)
     return [title, context('Nothing. What has to be decided comes to you by DM as well.')];
-  return [title, ...part(items, SHOWN.waiting, rest, (item) => [waitingRow(item)])];
+  return [title, ...part(items, SHOWN.waiting, rest, (item) => [waitingRow(item)]), ...severalButton(items)];
 }
 
 function authorizations(items: readonly MyAuthorization[]): KnownBlock[] {
@@ -150,8 +170,10 @@ export function homeView(data: HomeData): View {
     blocks: [
       ...(data.setup ? setup(data.setup) : []),
       ...waiting(data.waiting, '`/approvals` lists them'),
+      ...awayBlocks(data.away ?? null),
       divider,
       ...authorizations(data.authorizations),
+      ...(data.grants ? grantsAtHome(data.grants) : []),
       divider,
       header('Done in my name'),
       ...doneInMyNameBlocks(data.doneInMyName.rows.slice(0, SHOWN.done), data.doneInMyName.more),
@@ -162,6 +184,8 @@ export function homeView(data: HomeData): View {
       ...(data.executions.length === 0
         ? [context('None lately. `/executions` lists every one that you may see.')]
         : data.executions.slice(0, SHOWN.executions).map(executionRow)),
+      divider,
+      ...proofBlocks(data.proofSince),
     ],
   };
 }
@@ -170,10 +194,15 @@ const MOST_LISTED = 40;
 
 /** The answer to `/approvals`. */
 export function approvalList(items: readonly WaitingApproval[]): { text: string; blocks: KnownBlock[] } {
-  const text = items.length === 0 ? 'Nothing waits for you.' : `${items.length} waiting for you`;
+  const all = items.reduce((sum, { count }) => sum + (count ?? 1), 0);
+  const text = all === 0 ? 'Nothing waits for you.' : `${all} waiting for you`;
   if (items.length === 0) return { text, blocks: [section(`*${text}*`)] };
   return {
     text,
-    blocks: [header('Waiting for me'), ...part(items, MOST_LISTED, '', (item) => [waitingRow(item)])],
+    blocks: [
+      header('Waiting for me'),
+      ...part(items, MOST_LISTED, '', (item) => [waitingRow(item)]),
+      ...severalButton(items),
+    ],
   };
 }

@@ -1,11 +1,34 @@
 /** DMs that are told once and never change. Pure. */
 import type { KnownBlock } from '@slack/types';
-import type { Notice } from '../models/types.js';
+import type { Notice, ToldOutcome } from '../models/types.js';
 import { ACTIONS } from '../src/slack/ids.js';
-import { actions, button, said } from './parts/text.js';
+import { loadReportMessage } from './load-report.js';
+import { actions, button, lines, person, said } from './parts/text.js';
 import { sentenceMessage } from './sentence.js';
 
-function words(notice: Notice): string {
+const ENDED: Readonly<Record<ToldOutcome['status'], string>> = {
+  denied: ':no_entry: *Denied*',
+  expired: ':alarm_clock: *Expired*',
+  failed: ':warning: *Failed*',
+  outcome_unknown: ':question: *Outcome unknown*',
+};
+
+/** As much of a reason as tells whether to look. */
+const NOTE_ROOM = 120;
+
+function outcomesMessage({ items, more }: Extract<Notice, { kind: 'outcomes' }>) {
+  const rows = items.map(({ status, functionTitle, connectionName, callerName, by, note, executionId }) => {
+    const who = by === null ? '' : ` by ${person(by)}`;
+    const why = note === null ? '' : ` · ${said(note, NOTE_ROOM)}`;
+    return `${ENDED[status]}${who}: ${said(functionTitle, 60)} on ${said(connectionName, 60)}, asked by ${said(callerName, 40)}${why} · ${executionId}`;
+  });
+  const count = items.length + more;
+  const text = count === 1 ? 'How a call of yours ended' : `How ${count} calls of yours ended`;
+  const rest = more > 0 ? [`and ${more} more`] : [];
+  return { text, blocks: lines([`*${text}*`, ...rows, ...rest, '`/executions show ID` has the details.']) };
+}
+
+function words(notice: Exclude<Notice, { kind: 'load_report' | 'outcomes' }>): string {
   switch (notice.kind) {
     case 'sentence':
       return notice.text;
@@ -13,6 +36,8 @@ function words(notice: Notice): string {
       const what = `*${said(notice.functionTitle)}* on *${said(notice.connectionName)}*`;
       return `:warning: Nobody is left who may decide about ${what} (${notice.executionId}).\nName somebody with \`/connections policy ${notice.connectionKey}\`; until then nothing is approved.`;
     }
+    case 'approval_voided':
+      return `:pencil2: ${person(notice.by)} changed the arguments of *${said(notice.functionTitle)}* after you had approved it (${notice.executionId}). Your approval was for the old ones and no longer counts; the card shows the new ones.`;
     case 'needs_reconnect':
       return `:warning: *${notice.connectionKey}* needs to be connected again: its credential was refused. It keeps its id, its policy and its access.`;
     case 'needs_more_scopes':
@@ -28,6 +53,8 @@ function words(notice: Notice): string {
 }
 
 export function noticeMessage(notice: Notice): { text: string; blocks: KnownBlock[] } {
+  if (notice.kind === 'outcomes') return outcomesMessage(notice);
+  if (notice.kind === 'load_report') return loadReportMessage(notice.report, 'subscribed');
   const message = sentenceMessage(words(notice));
   if (notice.kind !== 'needs_reconnect' && notice.kind !== 'needs_more_scopes') return message;
   // The link itself is made at the click, so that a DM that was read late still works.

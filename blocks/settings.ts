@@ -1,7 +1,7 @@
 /** `/connections settings`: roles, the approvals channel, retention. */
 import type { View } from '@slack/types';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
-import { channelInput, modal, numberInput, usersInput } from './parts/inputs.js';
+import { channelInput, checkbox, modal, numberInput, textInput, usersInput } from './parts/inputs.js';
 import { actions, button, context, group, moment, person, said, section } from './parts/text.js';
 
 export interface SettingsForm {
@@ -9,6 +9,8 @@ export interface SettingsForm {
   readonly auditors: readonly string[];
   readonly approvalsChannel: string | null;
   readonly retentionDays: number;
+  /** Mail domains of the company. */
+  readonly companyDomains?: readonly string[];
   /** Named by the operator in the environment; not changed here. */
   readonly configured: {
     readonly admins: readonly string[];
@@ -16,6 +18,8 @@ export interface SettingsForm {
     readonly auditors: readonly string[];
     readonly auditorGroup: string | null;
   };
+  /** One-person workspace: admins may decide about their own requests. */
+  readonly soleOperator?: boolean;
   readonly pause: { readonly by: string; readonly at: Date; readonly reason: string } | null;
   readonly notice: string | null;
 }
@@ -72,6 +76,21 @@ export function settingsModal(form: SettingsForm): View {
         initial: form.approvalsChannel,
       }),
       actions([button('Send a test message', ACTIONS.settingsTestChannel, 'test')], 'test'),
+      checkbox({
+        block: 'sole_operator',
+        label: 'Sole operator',
+        hint: 'For a workspace with one person only. It stands on every card and in the audit.',
+        choice: { value: 'yes', label: 'Admins may approve their own requests' },
+        checked: form.soleOperator === true,
+      }),
+      textInput({
+        block: 'domains',
+        label: 'Mail domains of the company',
+        optional: true,
+        hint: 'For policies that ask about recipients outside. With commas between; empty: those of admins and owners.',
+        initial: (form.companyDomains ?? []).join(', '),
+        max: 1_000,
+      }),
       numberInput({
         block: 'retention',
         label: 'Days that arguments and results are kept',

@@ -37,7 +37,9 @@ function schemas() {
       setupDoneAt: maybeWhen,
       paused: any,
       resuming: maybeText,
+      pauseVersion: { type: Number, default: 0 },
       soleOperator: { type: Boolean, default: false },
+      companyDomains: list,
       reportTo: list,
       slack: text,
       updatedAt: when,
@@ -231,6 +233,7 @@ function schemas() {
       endedAt: maybeWhen,
       endNote: maybeText,
       settled: { type: Boolean, default: false },
+      targetCheck: maybeText,
       fingerprint: maybeText,
       target: maybeText,
       targetNote: maybeText,
@@ -239,14 +242,19 @@ function schemas() {
       remindersLeft: { type: [Date], default: [] },
       escalateAt: maybeWhen,
       escalatedAt: maybeWhen,
+      escalateTo: any,
+      requesterId: maybeText,
+      told: { type: Boolean },
       frozenAt: maybeWhen,
       stepUp: maybeText,
       rememberable: { type: Boolean, default: false },
+      edited: any,
     },
     'approval_requests',
   );
   approval.index({ workspaceId: 1, status: 1, createdAt: -1 });
   approval.index({ workspaceId: 1, executionId: 1 }, { unique: true });
+  approval.index({ workspaceId: 1, endedAt: 1 }, { partialFilterExpression: { told: false } });
   approval.index({ workspaceId: 1, expiresAt: 1 }, { partialFilterExpression: { settled: false } });
 
   const grant = schemaOf<T.GrantDocument>(
@@ -258,6 +266,8 @@ function schemas() {
       policyVersion: { type: Number, default: 0 },
       credentialGeneration: { type: Number, default: 0 },
       definitionHash: { type: String, default: '' },
+      ruleId: { type: String, default: '' },
+      risk: { type: String, default: 'read' },
       subject: { type: String, default: '' },
       executionId: { type: String, default: '' },
       grantedBy: text,
@@ -269,6 +279,7 @@ function schemas() {
     'grants',
   );
   grant.index({ workspaceId: 1, connectionId: 1, callerId: 1, function: 1 });
+  grant.index({ workspaceId: 1, expiresAt: 1 });
 
   const delegation = schemaOf<T.DelegationDocument>(
     { memberId: text, delegateId: text, until: when, createdAt: when },
@@ -278,12 +289,16 @@ function schemas() {
   delegation.index({ workspaceId: 1, delegateId: 1 });
   delegation.index({ until: 1 }, { expireAfterSeconds: 0 });
 
+  const process = schemaOf<T.ProcessDocument>({ pauseVersion: count, at: when }, 'processes');
+  process.index({ at: 1 }, { expireAfterSeconds: 60 });
+
   const secondFactor = schemaOf<T.SecondFactorDocument>(
     {
       memberId: text,
       secret: { type: Mixed, required: true },
       confirmedAt: maybeWhen,
       lastStep: count,
+      tries: { type: [Date], default: [] },
       createdAt: when,
     },
     'second_factors',
@@ -399,6 +414,7 @@ function schemas() {
     approval,
     grant,
     delegation,
+    process,
     secondFactor,
     auditEvent,
     outbox,
@@ -426,6 +442,7 @@ export interface Models {
   readonly approvals: Model<T.ApprovalDocument>;
   readonly grants: Model<T.GrantDocument>;
   readonly delegations: Model<T.DelegationDocument>;
+  readonly processes: Model<T.ProcessDocument>;
   readonly secondFactors: Model<T.SecondFactorDocument>;
   readonly auditEvents: Model<T.AuditEventDocument>;
   readonly outbox: Model<T.OutboxDocument>;
@@ -456,6 +473,7 @@ export function createModels(connection: Connection): Models {
     approvals: bind(connection, 'Approval', SCHEMAS.approval),
     grants: bind(connection, 'Grant', SCHEMAS.grant),
     delegations: bind(connection, 'Delegation', SCHEMAS.delegation),
+    processes: bind(connection, 'Process', SCHEMAS.process),
     secondFactors: bind(connection, 'SecondFactor', SCHEMAS.secondFactor),
     auditEvents: bind(connection, 'AuditEvent', SCHEMAS.auditEvent),
     outbox: bind(connection, 'Outbox', SCHEMAS.outbox),

@@ -23,8 +23,12 @@ export interface Settings {
   paused: Pause | null;
   /** What of the kill switch is lifted again: reads first, then what asks, then the rest. */
   resuming?: 'reads' | 'asks' | null;
+  /** Rises with every pause and resume of anything: processes confirm the number that they have seen. */
+  pauseVersion?: number;
   /** One-person workspaces: the requester may approve on shared connections. Shown on every such card. */
   soleOperator?: boolean;
+  /** Mail domains of the company, for conditions; empty: those of admins and owners. */
+  companyDomains?: string[];
   /** Admins who want the weekly load report. */
   reportTo?: string[];
   /** `removed`: the app was uninstalled or its tokens were revoked; no call runs, nothing is posted. */
@@ -91,6 +95,8 @@ export interface Pause {
   by: string;
   at: Date;
   reason: string;
+  /** What becomes of the requests that wait for people; default `freeze`: their time stands still. */
+  pending?: 'freeze' | 'cancel';
 }
 
 export interface ConnectionDocument {
@@ -286,8 +292,11 @@ export interface PayloadDocument {
   _id: string;
   workspaceId: string;
   executionId: string;
-  /** `observation`: the target as the approver saw it. `original`: the arguments before an edit. */
-  kind: 'arguments' | 'result' | 'observation' | 'original';
+  /**
+   * `observation`: the target as the approver saw it. `edited`: the arguments as an approver changed them, one document
+   * for each digest; `arguments` stay as they were asked for.
+   */
+  kind: 'arguments' | 'result' | 'observation' | 'edited';
   record: EnvelopeRecord;
   createdAt: Date;
 }
@@ -297,6 +306,22 @@ export interface Decision {
   decision: 'approved' | 'denied';
   reason: string | null;
   at: Date;
+  /** Who is away, and for whom this delegate decided. */
+  delegateOf?: string;
+  /** The second proof that was given with it, where the request asks for one. */
+  proof?: 'totp';
+  /** She decided about her own request, as the workspace's sole operator. */
+  soleOperator?: true;
+}
+
+/** An approver changed the arguments; the request's digest is that of the changed ones. */
+export interface Edit {
+  by: string;
+  at: Date;
+  /** Of the changed call. */
+  risk: Risk;
+  /** Whose approvals were for other arguments, and do not count any more. */
+  voided: string[];
 }
 
 export interface ApprovalDocument {
@@ -320,8 +345,11 @@ export interface ApprovalDocument {
   endNote: string | null;
   /** The execution has followed what was decided. */
   settled: boolean;
+  /** What the policy asked of the target when this was asked; absent in older requests. */
+  targetCheck?: 'required' | 'best_effort' | 'off' | null;
   /** SHA-256 over the target's shown fields and version; null where it was not, or could not be, read. */
   fingerprint?: string | null;
+  /** Null: not looked at yet; with a `targetNote`, it has to be and could not be read (nobody can approve). */
   target?: 'bound' | 'best_effort' | 'unchecked' | null;
   /** Why the target stands unchecked, in words. */
   targetNote?: string | null;
@@ -331,17 +359,36 @@ export interface ApprovalDocument {
   remindersLeft?: Date[];
   escalateAt?: Date | null;
   escalatedAt?: Date | null;
+  /** The second list: its people may decide once `escalatedAt` is set. */
+  escalateTo?: Approvers | null;
+  /** Whom the call is made for, otherwise the caller's owner: whose manager may be asked. */
+  requesterId?: string | null;
+  /** The requester was told how it ended; false while that is still to come. */
+  told?: boolean;
   /** The clock stands still since then: the kill switch froze it. */
   frozenAt?: Date | null;
   stepUp?: 'totp' | null;
   rememberable?: boolean;
+  edited?: Edit | null;
 }
 
-/** What a grant is limited to: an argument (JSON pointer) that must be the same, or an address of the same domain. */
+/**
+ * What a grant is limited to: an argument (JSON pointer) that must be the same, an address of the same domain, or, for
+ * the arguments as a whole (path ''), which of them there may be. `equals` keeps a digest, never the value itself.
+ */
 export interface GrantScope {
   path: string;
   kind: 'equals' | 'domain';
   value: string;
+}
+
+/** An app process that claims calls, and how far it has followed the kill switch. Gone a minute after its last sign. */
+export interface ProcessDocument {
+  _id: string;
+  workspaceId: string;
+  /** Every claim that it began before it saw this version of the pauses is over. */
+  pauseVersion: number;
+  at: Date;
 }
 
 /** While away: who decides instead. */
@@ -362,6 +409,8 @@ export interface SecondFactorDocument {
   secret: EnvelopeRecord;
   confirmedAt: Date | null;
   lastStep: number;
+  /** The newest tries that were not right, at most five. */
+  tries: Date[];
   createdAt: Date;
 }
 
@@ -377,6 +426,10 @@ export interface GrantDocument {
   policyVersion?: number;
   credentialGeneration?: number;
   definitionHash?: string;
+  /** The rule whose question it answers, and no other's. */
+  ruleId?: string;
+  /** The highest risk that it answers for. */
+  risk?: Risk;
   subject?: Subject;
   executionId?: string;
   grantedBy: string;
@@ -402,6 +455,51 @@ export interface AuditEventDocument {
   details: Record<string, unknown>;
 }
 
+/** How a call ended that somebody was asked about, as its requester is told. */
+export interface ToldOutcome {
+  executionId: string;
+  functionTitle: string;
+  connectionName: string;
+  callerName: string;
+  status: 'denied' | 'expired' | 'failed' | 'outcome_unknown';
+  /** Who denied it. */
+  by: string | null;
+  note: string | null;
+}
+
+/** Questions and their ends of some days, as `src/services/load-report.ts` counts them. Metadata only. */
+export interface LoadReport {
+  from: Date;
+  to: Date;
+  /** More questions than are counted: the newest are. */
+  cut: boolean;
+  /** Oldest first. */
+  days: { day: string; asked: number }[];
+  totals: LoadCounts;
+  /** Those with the most questions first. */
+  functions: (LoadCounts & { connectionKey: string; function: string })[];
+  suggestions: {
+    kind: 'always_approved' | 'always_denied' | 'often_expired' | 'too_quick';
+    connectionKey: string;
+    function: string;
+    risk: Risk;
+    count: number;
+    of: number;
+  }[];
+}
+
+export interface LoadCounts {
+  asked: number;
+  approved: number;
+  denied: number;
+  expired: number;
+  cancelled: number;
+  /** Decided in less than three seconds after it was asked. */
+  quick: number;
+  /** To the decision; null where nothing was decided. */
+  medianMs: number | null;
+}
+
 /** What a DM outside of any card tells. `sentence` is mrkdwn of the Slack edge, every value in it escaped. */
 export type Notice =
   | { kind: 'sentence'; text: string }
@@ -412,8 +510,11 @@ export type Notice =
       connectionName: string;
       connectionKey: string;
     }
+  | { kind: 'outcomes'; items: ToldOutcome[]; more: number }
+  | { kind: 'approval_voided'; executionId: string; by: string; functionTitle: string }
   | { kind: 'needs_reconnect' | 'needs_more_scopes'; connectionKey: string }
   | { kind: 'credential_stored'; name: string }
+  | { kind: 'load_report'; report: LoadReport }
   | { kind: 'connecting_failed'; connectionKey: string | null; reason: string };
 
 export interface OutboxDocument {
@@ -422,7 +523,7 @@ export interface OutboxDocument {
   /** A channel id, or a user id whose DM is opened first. */
   to: string;
   /** What it shows: a view drawn from the current state of `subjectId`, or the notice in `message`. */
-  view: 'approval' | 'authorization' | 'oauth_code' | 'notice';
+  view: 'approval' | 'authorization' | 'oauth_code' | 'notice' | 'reminder';
   subjectId: string;
   message: Notice | null;
   /** Rises with every change to be shown; delivery is due while `shown` is behind. */
@@ -466,7 +567,7 @@ export interface OneTimeLinkDocument {
   /** SHA-256 of the token in the link. */
   _id: string;
   workspaceId: string;
-  purpose: 'secret' | 'caller_token' | 'oauth';
+  purpose: 'secret' | 'caller_token' | 'oauth' | 'second_factor';
   userId: string;
   connectionId: string | null;
   callerId: string | null;

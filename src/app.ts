@@ -81,6 +81,7 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   if ((await services.settings.get()).slack === 'removed') {
     await services.settings.setSlack('active', 'started with a token that works');
   }
+  await services.processes.start();
   deps.signals.on('queued', (executionId) => services.runner.take(executionId));
   const delivery = new Delivery(deps, services.outbox, clients.patient, createDrawers(services, deps));
   delivery.start();
@@ -95,6 +96,7 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
       await receiver.stop();
       await sweepers.stop();
       await services.runner.drain(DRAIN_MS);
+      await services.processes.stop();
       await delivery.stop();
       await server.close();
       await closeServices();

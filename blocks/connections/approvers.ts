@@ -58,6 +58,19 @@ export function questionInputs(fields: QuestionFields): KnownBlock[] {
       choice: { value: 'owner', label: 'The connection’s owner may approve too' },
       checked: fields.approvers.connectionOwner,
     }),
+    checkbox({
+      block: 'approver_business_owner',
+      label: 'The business owner',
+      choice: { value: 'business_owner', label: 'The connection’s business owner may approve too' },
+      checked: fields.approvers.businessOwner === true,
+    }),
+    checkbox({
+      block: 'approver_manager',
+      label: 'The manager',
+      hint: 'Where the Slack profile has a field “Manager”. While Slack does not say who that is, nobody decides as the manager.',
+      choice: { value: 'manager', label: 'The requester’s manager may approve too' },
+      checked: fields.approvers.requesterManager === true,
+    }),
     channelInput({
       block: 'route',
       label: 'Also post the card to a channel',

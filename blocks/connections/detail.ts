@@ -2,6 +2,7 @@
 import type { KnownBlock, View } from '@slack/types';
 import type { Effect, Risk } from '../../models/types.js';
 import { ACTIONS, VIEWS } from '../../src/slack/ids.js';
+import { type GrantRow, grantsOfConnection } from '../grants.js';
 import { modal } from '../parts/inputs.js';
 import {
   actions,
@@ -91,6 +92,7 @@ export interface ConnectionManagement {
   readonly access: readonly AccessLine[];
   readonly visibility: string;
   readonly readiness: readonly ReadinessLine[];
+  readonly grants?: readonly GrantRow[];
 }
 
 export interface ConnectionDetail {
@@ -361,6 +363,7 @@ export function connectionDetailModal(detail: ConnectionDetail): View {
             ...identityBlocks(summary, management),
             ...functionBlocks(summary, management),
             ...accessBlocks(management),
+            ...grantsOfConnection(management.grants ?? []),
             ...readinessBlocks(management),
             ...buttonBlocks(summary, management),
           ]

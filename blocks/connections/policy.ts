@@ -5,6 +5,7 @@ import { ACTIONS, VIEWS } from '../../src/slack/ids.js';
 import {
   type Choice,
   type ChoiceGroup,
+  checkbox,
   modal,
   multiSelect,
   numberInput,
@@ -14,7 +15,15 @@ import {
 import { actions, button, context, divider, lines, said, section } from '../parts/text.js';
 import { EFFECT_WORDS, type Question, questionText, RISK_MARKS } from '../parts/words.js';
 import { type QuestionFields, questionInputs } from './approvers.js';
+import {
+  type ConditionFields,
+  conditionInputs,
+  previewBlocks,
+  type ShownWarning,
+  warningBlocks,
+} from './condition.js';
 import type { FunctionLine } from './detail.js';
+import { type WaitingFields, waitingInputs } from './waiting.js';
 
 export interface RuleLine extends Question {
   readonly id: string;
@@ -22,6 +31,8 @@ export interface RuleLine extends Question {
   readonly risks: readonly Risk[] | null;
   readonly effect: Effect;
   readonly limitPerHour?: number | null;
+  /** In words; plain text. */
+  readonly condition?: string | null;
 }
 
 export interface PolicyOverview {
@@ -36,6 +47,7 @@ export interface PolicyOverview {
   /** May only tighten. */
   readonly ownerOnly: boolean;
   readonly notice: string | null;
+  readonly warnings?: readonly ShownWarning[];
 }
 
 const MOST_RULES = 20;
@@ -54,7 +66,9 @@ function ruleBlocks(rule: RuleLine, index: number, { connection }: PolicyOvervie
   const how = rule.effect === 'ask' ? ` ${questionText(rule, connection.identity)}` : limit;
   const value = `${connection.id}:${rule.id}`;
   return [
-    section(`*${index + 1}.* ${scopeText(rule)} → *${EFFECT_WORDS[rule.effect]}*${how}`),
+    section(
+      `*${index + 1}.* ${scopeText(rule)}${rule.condition ? `, only when ${said(rule.condition, 300)}` : ''} → *${EFFECT_WORDS[rule.effect]}*${how}`,
+    ),
     actions(
       [
         button('Change', ACTIONS.ruleEdit, value),
@@ -88,6 +102,7 @@ export function connectionPolicyModal(overview: PolicyOverview): View {
         `*${said(connection.name, 80)}* · policy version ${version}\nThe first rule that fits a call decides. Where none fits, reads run directly and everything else needs approval.`,
       ),
       ...(ownerOnly ? [context('As owner you may tighten the policy. An admin may relax it.')] : []),
+      ...warningBlocks(overview.warnings ?? []),
       ...(rules.length === 0 ? [section('_There are no rules yet._')] : []),
       ...shown.flatMap((rule, index) => ruleBlocks(rule, index, overview)),
       ...(rules.length > shown.length
@@ -125,7 +140,7 @@ const EFFECTS: readonly (Choice & { value: Effect })[] = [
   { value: 'deny', label: EFFECT_WORDS.deny, description: 'The call is refused and recorded' },
 ];
 
-export interface RuleForm extends QuestionFields {
+export interface RuleForm extends QuestionFields, Partial<Omit<WaitingFields, 'identity'>> {
   readonly connectionId: string;
   /** Null for a new rule. */
   readonly ruleId: string | null;
@@ -136,6 +151,38 @@ export interface RuleForm extends QuestionFields {
   readonly quorum: number;
   /** Null: no limit. */
   readonly limitPerHour: number | null;
+  readonly stepUp: boolean;
+  readonly rememberable?: boolean;
+  readonly condition?: ConditionFields;
+  /** What the Preview button found; null or absent before it was pressed. */
+  readonly found?: Parameters<typeof previewBlocks>[1];
+}
+
+function stepUpInput(checked: boolean): KnownBlock {
+  return checkbox({
+    block: 'step_up',
+    label: 'Second proof',
+    hint: 'On top of the click. Who has none sets it up in App Home.',
+    choice: {
+      value: 'totp',
+      label: 'Ask the approver for a second proof',
+      description: 'Six digits of an authenticator app, fresh for each approval',
+    },
+    checked,
+  });
+}
+
+function rememberInput(checked: boolean): KnownBlock {
+  return checkbox({
+    block: 'rememberable',
+    label: 'Don’t ask again',
+    choice: {
+      value: 'yes',
+      label: 'Approvers may answer for the next calls too',
+      description: 'For a time or a number of calls, within limits; never alone for two',
+    },
+    checked,
+  });
 }
 
 export function connectionRuleModal(form: RuleForm): View {
@@ -164,6 +211,7 @@ export function connectionRuleModal(form: RuleForm): View {
             }),
           ]
         : []),
+      ...conditionInputs(form.condition ?? { kind: 'always', value: '', asIs: null }),
       radio({ block: 'effect', label: 'Effect', choices: EFFECTS, initial: form.effect }),
       numberInput({
         block: 'limit',
@@ -187,6 +235,15 @@ export function connectionRuleModal(form: RuleForm): View {
               max: 10,
             }),
           ]),
+      ...waitingInputs({
+        identity: form.identity,
+        reminders: form.reminders ?? [0.5, 0.9],
+        escalation: form.escalation ?? null,
+        escalationGroups: form.escalationGroups ?? [],
+      }),
+      stepUpInput(form.stepUp),
+      rememberInput(form.rememberable !== false),
+      ...previewBlocks(connectionId, form.found ?? null),
     ],
   });
 }

@@ -1,12 +1,12 @@
 /** Stopping things: a pause with its reason, and the removal of a connection. */
 import type { View } from '@slack/types';
 import { VIEWS } from '../../src/slack/ids.js';
-import { modal, textInput } from '../parts/inputs.js';
+import { type Choice, modal, radio, textInput } from '../parts/inputs.js';
 import { person, said, section } from '../parts/text.js';
 
 export interface PauseForm {
   readonly target:
-    | { readonly kind: 'connection'; readonly id: string; readonly name: string }
+    | { readonly kind: 'connection'; readonly id: string; readonly key: string; readonly name: string }
     | { readonly kind: 'caller'; readonly id: string; readonly name: string }
     | { readonly kind: 'all' };
 }
@@ -20,6 +20,11 @@ function effectText({ target }: PauseForm): string {
     : `*The caller ${name} stops:* none of its calls runs, also none that was approved.`;
 }
 
+const PENDING: readonly Choice[] = [
+  { value: 'freeze', label: 'Stand still', description: 'Their time stops; they have it back afterwards' },
+  { value: 'cancel', label: 'Cancel them', description: 'Their callers are told; nothing comes back' },
+];
+
 export function pauseModal(form: PauseForm): View {
   const { target } = form;
   return modal({
@@ -32,7 +37,7 @@ export function pauseModal(form: PauseForm): View {
     },
     blocks: [
       section(
-        `${effectText(form)}\nCalls that run at this moment are not interrupted. Nothing is lost: resume lets waiting calls go on.`,
+        `${effectText(form)}\nCalls that run at this moment are not interrupted; you see which they are. A call that was approved and has not begun is refused.`,
       ),
       textInput({
         block: 'reason',
@@ -40,6 +45,12 @@ export function pauseModal(form: PauseForm): View {
         hint: 'Callers and colleagues see it.',
         max: 300,
         placeholder: 'The helpdesk is being migrated until noon',
+      }),
+      radio({
+        block: 'pending',
+        label: 'Requests that wait for people',
+        choices: PENDING,
+        initial: 'freeze',
       }),
     ],
   });

@@ -9,7 +9,10 @@ export interface ShownField {
   readonly label: string;
   /** The caller's value, as it is. */
   readonly value: string;
-  readonly kind: 'short' | 'long' | 'link';
+  /** `time`: begins with an ISO time with an offset, which each reader sees in her own time zone as well. */
+  readonly kind: 'short' | 'long' | 'link' | 'time';
+  /** What there is to know about the value, a line each. It may quote the value: shown inert. */
+  readonly marks?: readonly string[];
 }
 
 type Line = RichTextBlock['elements'][number] & { type: 'rich_text_section' };
@@ -34,28 +37,76 @@ const bold = (label: string): Piece => ({
 });
 const said = (text: string): Piece => ({ type: 'text', text });
 
+/** More remarks than this are for Details. */
+const CARD_MARKS = 5;
+const MARK = 240;
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})/;
+
+/** The moment that a time value begins with, in Unix seconds. */
+function momentOf({ kind, value }: ShownField): number | null {
+  const at = kind === 'time' ? Date.parse(ISO_TIME.exec(value)?.[0] ?? '') : Number.NaN;
+  return Number.isNaN(at) ? null : Math.floor(at / 1_000);
+}
+
 /** `value` in one line; null when it needs a box. */
 function oneLine({ kind, value }: ShownField): string | null {
-  if (kind !== 'short') return null;
+  if (kind !== 'short' && kind !== 'time') return null;
   const { shown, complete } = excerpt(value, LINE_VALUE);
   return complete && !shown.includes('\n') ? plain(shown, LINE_VALUE).text : null;
 }
 
-function linesBlock(rows: readonly { label: string; text: string }[]): RichTextBlock {
-  const elements = rows.flatMap(({ label, text }, at): Piece[] => [
-    ...(at > 0 ? [said('\n')] : []),
+interface Row {
+  readonly label: string;
+  readonly text: string;
+  /** Unix seconds. */
+  readonly at: number | null;
+  readonly marks: readonly string[];
+}
+
+/** Set apart from values by where it stands: no value in a line has a line end. */
+const markPieces = (marks: readonly string[], before = '\n'): Piece[] =>
+  marks.map((mark, at) => ({
+    type: 'text',
+    text: `${at === 0 ? before : '\n'}      ↳ ${plain(mark.replace(/\s+/g, ' '), MARK, 'ellipsis').text}`,
+    style: { italic: true },
+  }));
+
+/** In the reader's own time zone, before the text that was given. */
+const timePieces = (at: number | null, text: string): Piece[] =>
+  at === null
+    ? [said(`  ${text}`)]
+    : [
+        said('  '),
+        { type: 'date', timestamp: at, format: '{date_long_pretty} {time}', fallback: text },
+        said(`  (${text})`),
+      ];
+
+function linesBlock(rows: readonly Row[]): RichTextBlock {
+  const elements = rows.flatMap(({ label, text, at, marks }, index): Piece[] => [
+    ...(index > 0 ? [said('\n')] : []),
     bold(label),
-    said(`  ${text}`),
+    ...timePieces(at, text),
+    ...markPieces(marks),
   ]);
   return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] };
 }
 
-function boxBlock(label: string, about: readonly string[], text: string): RichTextBlock {
+function boxBlock(
+  label: string,
+  about: readonly string[],
+  text: string,
+  marks: readonly string[] = [],
+): RichTextBlock {
   const heading: Line = {
     type: 'rich_text_section',
     elements: [bold(label), ...(about.length > 0 ? [said(`  ${about.join(' · ')}`)] : [])],
   };
-  return { type: 'rich_text', elements: [heading, ...preformatted(text).elements] };
+  const remarks: Line = { type: 'rich_text_section', elements: markPieces(marks, '') };
+  return {
+    type: 'rich_text',
+    elements: [heading, ...preformatted(text).elements, ...(marks.length > 0 ? [remarks] : [])],
+  };
 }
 
 /** Where a link really leads. */
@@ -70,7 +121,7 @@ function fieldBlocks(
   box: (field: ShownField) => readonly KnownBlock[],
 ): KnownBlock[] {
   const blocks: KnownBlock[] = [];
-  let lines: { label: string; text: string }[] = [];
+  let lines: Row[] = [];
   const flush = (): void => {
     if (lines.length > 0) blocks.push(linesBlock(lines));
     lines = [];
@@ -80,7 +131,7 @@ function fieldBlocks(
     if (text === null) {
       flush();
       blocks.push(...box(field));
-    } else lines.push({ label: field.label, text });
+    } else lines.push({ label: field.label, text, at: momentOf(field), marks: field.marks ?? [] });
   }
   flush();
   return blocks;
@@ -94,15 +145,22 @@ export interface CardArguments {
   readonly whole: boolean;
 }
 
+function withFewMarks(field: ShownField): ShownField {
+  const { marks = [] } = field;
+  if (marks.length <= CARD_MARKS) return field;
+  const left = marks.length - CARD_MARKS;
+  return { ...field, marks: [...marks.slice(0, CARD_MARKS), `and ${left} more remarks, in Details`] };
+}
+
 /** The arguments as a card has room for them. */
 export function cardArguments(fields: readonly ShownField[]): CardArguments {
-  const shown = fields.slice(0, CARD_FIELDS);
-  let whole = shown.length === fields.length;
+  const shown = fields.slice(0, CARD_FIELDS).map(withFewMarks);
+  let whole = shown.length === fields.length && fields.every(({ marks = [] }) => marks.length <= CARD_MARKS);
   const blocks = fieldBlocks(shown, (field) => {
     const { shown: text, complete, length, sha256 } = excerpt(field.value, CARD_VALUE);
     if (!complete) whole = false;
     const cut = complete ? [] : [`${length} characters`, `sha256 ${(sha256 ?? '').slice(0, HASH_DIGITS)}…`];
-    return [boxBlock(field.label, [...leadsTo(field), ...cut], text)];
+    return [boxBlock(field.label, [...leadsTo(field), ...cut], text, field.marks)];
   });
   return { blocks, left: fields.length - shown.length, whole };
 }
@@ -122,7 +180,7 @@ export function argumentPages(fields: readonly ShownField[]): readonly (readonly
     }
   }
   return pages.map((page) =>
-    fieldBlocks(page, (field) => [boxBlock(field.label, leadsTo(field), field.value)]),
+    fieldBlocks(page, (field) => [boxBlock(field.label, leadsTo(field), field.value, field.marks)]),
   );
 }
 
@@ -137,6 +195,7 @@ function boxfuls(field: ShownField): ShownField[] {
       label: at === 0 ? field.label : `${field.label} (continued)`,
       value: characters.slice(at, end).join(''),
       kind: at === 0 ? field.kind : 'long',
+      ...(at === 0 && field.marks ? { marks: field.marks } : {}),
     });
     at = end;
   } while (at < characters.length);

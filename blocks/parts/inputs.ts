@@ -219,3 +219,53 @@ export function modal({ title, blocks, callback, submit, close, metadata }: Moda
     blocks: [...blocks],
   };
 }
+
+/** Slack takes numbers of an input as text; bounds beyond what it can hold are left to whoever reads the form. */
+export function decimalInput(
+  about: Labelled & {
+    readonly initial: string | null;
+    readonly whole: boolean;
+    readonly min: number | null;
+    readonly max: number | null;
+  },
+): InputBlock {
+  return input(about, {
+    type: 'number_input',
+    action_id: VALUE,
+    is_decimal_allowed: !about.whole,
+    ...(about.initial === null ? {} : { initial_value: about.initial }),
+    ...(about.min === null ? {} : { min_value: String(about.min) }),
+    ...(about.max === null ? {} : { max_value: String(about.max) }),
+  });
+}
+
+/** @param about.initial YYYY-MM-DD */
+export function dateInput(about: Labelled & { readonly initial: string | null }): InputBlock {
+  return input(about, {
+    type: 'datepicker',
+    action_id: VALUE,
+    ...(about.initial === null ? {} : { initial_date: about.initial }),
+  });
+}
+
+/** A date and time, in the reader's own time zone. @param about.initial Unix seconds */
+export function momentInput(about: Labelled & { readonly initial: number | null }): InputBlock {
+  return input(about, {
+    type: 'datetimepicker',
+    action_id: VALUE,
+    ...(about.initial === null ? {} : { initial_date_time: about.initial }),
+  });
+}
+
+/** A menu of what the app finds; for lists that may be longer than a menu holds. */
+export function searchSelect(about: Labelled & { readonly search: string }): InputBlock {
+  return input(
+    { ...about, listen: undefined },
+    {
+      type: 'external_select',
+      action_id: about.search,
+      min_query_length: 0,
+      placeholder: plain('Type to search', 150),
+    },
+  );
+}

@@ -27,13 +27,33 @@ export interface ShownDecision {
   readonly decision: 'approved' | 'denied';
   readonly reason: string | null;
   readonly at: Date;
+  /** On top of the click. */
+  readonly proof?: 'totp';
+  /** For whom, while she is away. */
+  readonly delegateOf?: string;
+  /** About her own request. */
+  readonly soleOperator?: true;
 }
 
 const DECIDED = { approved: ':white_check_mark: *Approved*', denied: ':no_entry: *Denied*' } as const;
 
 /** "Approved by Ben · Today 3:20 PM". */
-export function decided({ decision, userId, at }: ShownDecision): string {
-  return `${DECIDED[decision]} by ${person(userId)} · ${moment(at)}`;
+export function decided(decision: ShownDecision): string {
+  return `${DECIDED[decision.decision]} ${decider(decision)}`;
+}
+
+/** "by Cleo for Ben · Today 3:20 PM". */
+export function decider({
+  userId,
+  at,
+  delegateOf,
+  soleOperator,
+  proof,
+}: Omit<ShownDecision, 'decision' | 'reason'>): string {
+  const whose = delegateOf ? ` for ${person(delegateOf)}` : '';
+  const own = soleOperator ? ' · sole operator, her own request' : '';
+  const proven = proof ? ' · :lock: second proof given' : '';
+  return `by ${person(userId)}${whose} · ${moment(at)}${own}${proven}`;
 }
 
 const REASON_ROOM = 1_000;

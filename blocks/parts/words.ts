@@ -1,5 +1,5 @@
 /** PRODUCT.md's words for risk, effect and approvers, said the same way everywhere. */
-import type { Approvers, Effect, Risk } from '../../models/types.js';
+import type { Approvers, Effect, Escalation, Risk } from '../../models/types.js';
 import { channel, group, person } from './text.js';
 
 export const EFFECT_WORDS: Record<Effect, string> = {
@@ -22,28 +22,37 @@ export const RISK_WORDS: Record<Risk, string> = {
 };
 
 /** Who may decide; empty when nobody is named. */
-export function approversText({ users, usergroups, connectionOwner }: Approvers): string {
+export function approversText(approvers: Approvers): string {
+  const { users, usergroups, connectionOwner, businessOwner, requesterManager } = approvers;
   return [
     ...users.map(person),
     ...usergroups.map(group),
     ...(connectionOwner ? ['the connection’s owner'] : []),
+    ...(businessOwner ? ['its business owner'] : []),
+    ...(requesterManager ? ['the requester’s manager'] : []),
   ].join(', ');
 }
 
 export interface Question {
+  /** The second list, and when it is asked too. */
+  readonly escalation?: Escalation | null;
   readonly approvers: Approvers;
   readonly quorum: number;
   readonly route: string | null;
   readonly expiresInMinutes: number;
+  readonly stepUp?: 'totp' | null;
 }
 
 /** How a question is asked: by whom it is answered, where it is posted, how long it stands. */
 export function questionText(question: Question, identity: 'shared' | 'private'): string {
   const { approvers, quorum, route, expiresInMinutes } = question;
-  const expiry = `expires after ${expiresInMinutes} min`;
+  const proof = question.stepUp ? ' · with a second proof' : '';
+  const expiry = `expires after ${expiresInMinutes} min${proof}`;
   if (identity === 'private') return `by the member whose account it is, in her DM · ${expiry}`;
   const who = approversText(approvers) || ':warning: nobody yet';
   const how = quorum > 1 ? ` · ${quorum} approvals` : '';
   const where = route ? `in ${channel(route)} and by DM` : 'by DM';
-  return `by ${who}${how} · ${where} · ${expiry}`;
+  const second = question.escalation;
+  const next = second ? ` · after ${second.afterMinutes} min ${approversText(second.approvers)} too` : '';
+  return `by ${who}${how}${next} · ${where} · ${expiry}`;
 }

@@ -150,6 +150,14 @@ export const userMethods = {
     if (!found) throw new SlackError('users_not_found');
     return { user: userFields(workspace, found) };
   },
+
+  /** `label` only when asked for, as Slack does it. */
+  profile(workspace: Workspace, args: Fields): Fields {
+    const user = workspace.user(stringOf(args.user));
+    const label = String(args.include_labels) === 'true' ? { label: 'Manager' } : {};
+    const fields = user.manager ? { Xf0MANAGER: { value: user.manager, alt: '', ...label } } : {};
+    return { profile: { ...(userFields(workspace, user).profile as Fields), fields } };
+  },
 };
 
 function groupFields(workspace: Workspace, group: UserGroup, withUsers: boolean): Fields {

@@ -19,6 +19,8 @@ export interface User {
   color: string;
   tz: string;
   email: string;
+  /** Whom the profile names as manager. */
+  manager?: string;
   is_bot: boolean;
   is_admin: boolean;
   is_owner: boolean;

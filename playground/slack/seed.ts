@@ -73,6 +73,7 @@ export function defaultSeed(): Seed {
         role: 'member',
         color: 'a8612a',
         tz: 'Europe/Berlin',
+        manager: 'U0BEN',
       }),
       user({
         id: 'U0DANA',

@@ -129,6 +129,11 @@ const METHODS: Readonly<Record<string, Method>> = {
     scopes: ['users:read.email'],
     run: userMethods.lookupByEmail,
   },
+  'users.profile.get': {
+    args: ['user', 'include_labels'],
+    scopes: ['users.profile:read'],
+    run: userMethods.profile,
+  },
   'usergroups.list': {
     args: ['include_count', 'include_disabled', 'include_users'],
     scopes: ['usergroups:read'],

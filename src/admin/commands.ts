@@ -134,6 +134,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (given, around) =>
       connections(around).setPolicy(required(given, 'connection'), await given.file()),
   },
+  'second-proof:reset': {
+    usage: 'U… [--reason TEXT]',
+    options: { reason: text },
+    run: async (given, { services, actor }) => {
+      const memberId = given.positional ?? missing('member', 'Name the person by her Slack user id (U…).');
+      const reason = option(given, 'reason') ?? 'reset by the operator';
+      await services.secondFactors.resetBy(actor, memberId, reason);
+      return { reset: memberId };
+    },
+  },
   'execution:list': {
     usage: '[--status STATUS] [--limit N]',
     options: { status: text, limit: text },

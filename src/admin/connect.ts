@@ -91,4 +91,7 @@ class NoDirectory implements Directory {
   groupMembers(groupId: string): Promise<never> {
     return Promise.reject(new DirectoryUnavailable(`the members of the group ${groupId}`));
   }
+  managerOf(userId: string): Promise<never> {
+    return Promise.reject(new DirectoryUnavailable(`the manager of ${userId}`));
+  }
 }

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type {
+  Approvers,
   CallerDocument,
   ConnectionDocument,
   CredentialDocument,
@@ -18,7 +19,41 @@ import type { ReadinessItem } from '../services/readiness.js';
 
 const slackId = z.string().regex(/^[A-Z0-9]{2,20}$/, 'must be a Slack id');
 const names = z.array(z.string().max(60)).max(500);
-const NOBODY = { users: [], usergroups: [], connection_owner: false };
+const NOBODY = {
+  users: [],
+  usergroups: [],
+  connection_owner: false,
+  business_owner: false,
+  requester_manager: false,
+};
+
+const approvers = z.strictObject({
+  users: z.array(slackId).default([]),
+  usergroups: z.array(slackId).default([]),
+  connection_owner: z.boolean().default(false),
+  business_owner: z.boolean().default(false),
+  requester_manager: z.boolean().default(false),
+});
+
+function approversOf(file: z.infer<typeof approvers>): Approvers {
+  return {
+    users: file.users,
+    usergroups: file.usergroups,
+    connectionOwner: file.connection_owner,
+    ...(file.business_owner ? { businessOwner: true } : {}),
+    ...(file.requester_manager ? { requesterManager: true } : {}),
+  };
+}
+
+function approversView(list: Approvers): z.infer<typeof approvers> {
+  return {
+    users: list.users,
+    usergroups: list.usergroups,
+    connection_owner: list.connectionOwner,
+    business_owner: list.businessOwner === true,
+    requester_manager: list.requesterManager === true,
+  };
+}
 
 const rule = z.strictObject({
   id: z.string().min(1).max(40).optional(),
@@ -28,17 +63,15 @@ const rule = z.strictObject({
     .nullable()
     .default(null),
   effect: z.enum(['allow', 'ask', 'deny']),
-  approvers: z
-    .strictObject({
-      users: z.array(slackId).default([]),
-      usergroups: z.array(slackId).default([]),
-      connection_owner: z.boolean().default(false),
-    })
-    .default(NOBODY),
+  approvers: approvers.default(NOBODY),
+  reminders: z.exactOptional(z.array(z.number())),
+  escalation: z.exactOptional(z.strictObject({ approvers, after_minutes: z.int() }).nullable()),
   quorum: z.int().default(1),
   route: slackId.nullable().default(null),
   expires_in_minutes: z.int().default(DEFAULT_EXPIRY_MINUTES),
   limit_per_hour: z.int().min(1).nullable().default(null),
+  target_check: z.exactOptional(z.enum(['required', 'best_effort', 'off'])),
+  step_up: z.enum(['totp']).nullable().default(null),
 });
 
 export const policyFile = z.strictObject({ version: z.int().optional(), rules: z.array(rule) });
@@ -168,32 +201,51 @@ export function checkVersion(version: number, current: unknown): void {
 }
 
 export function rulesOf(file: z.infer<typeof policyFile>): PolicyRule[] {
-  return file.rules.map(({ approvers, expires_in_minutes, limit_per_hour, id, ...same }, index) => ({
-    ...same,
-    id: id ?? `rule-${index + 1}`,
-    approvers: {
-      users: approvers.users,
-      usergroups: approvers.usergroups,
-      connectionOwner: approvers.connection_owner,
-    },
-    expiresInMinutes: expires_in_minutes,
-    limitPerHour: limit_per_hour,
-  }));
+  return file.rules.map(
+    (
+      { approvers, expires_in_minutes, limit_per_hour, step_up, target_check, escalation, id, ...same },
+      index,
+    ) => ({
+      ...same,
+      id: id ?? `rule-${index + 1}`,
+      approvers: approversOf(approvers),
+      ...(escalation === undefined
+        ? {}
+        : {
+            escalation: escalation && {
+              approvers: approversOf(escalation.approvers),
+              afterMinutes: escalation.after_minutes,
+            },
+          }),
+      expiresInMinutes: expires_in_minutes,
+      limitPerHour: limit_per_hour,
+      stepUp: step_up,
+      ...(target_check === undefined ? {} : { targetCheck: target_check }),
+    }),
+  );
 }
 
 export function policyView(policy: ConnectionDocument['policy']) {
   return {
     version: policy.version,
-    rules: policy.rules.map(({ approvers, expiresInMinutes, limitPerHour, ...same }) => ({
-      ...same,
-      approvers: {
-        users: approvers.users,
-        usergroups: approvers.usergroups,
-        connection_owner: approvers.connectionOwner,
-      },
-      expires_in_minutes: expiresInMinutes,
-      limit_per_hour: limitPerHour ?? null,
-    })),
+    rules: policy.rules.map(
+      ({ approvers, expiresInMinutes, limitPerHour, stepUp, targetCheck, escalation, ...same }) => ({
+        ...same,
+        approvers: approversView(approvers),
+        ...(escalation === undefined
+          ? {}
+          : {
+              escalation: escalation && {
+                approvers: approversView(escalation.approvers),
+                after_minutes: escalation.afterMinutes,
+              },
+            }),
+        expires_in_minutes: expiresInMinutes,
+        limit_per_hour: limitPerHour ?? null,
+        step_up: stepUp ?? null,
+        ...(targetCheck ? { target_check: targetCheck } : {}),
+      }),
+    ),
   };
 }
 

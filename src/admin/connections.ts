@@ -110,13 +110,19 @@ export class ConnectionCommands {
 
   async pause(keyOrId: string, reason: string) {
     const connection = await this.find(keyOrId);
-    const pause = { by: this.actor.id, at: this.deps.clock.now(), reason };
-    return this.view(await this.services.connections.pause(this.actor, connection, pause));
+    await this.services.pauses.pause(
+      this.actor,
+      { kind: 'connection', id: connection._id },
+      reason,
+      'freeze',
+    );
+    return this.view(await this.find(connection._id));
   }
 
   async resume(keyOrId: string) {
     const connection = await this.find(keyOrId);
-    return this.view(await this.services.connections.pause(this.actor, connection, null));
+    await this.services.pauses.resume(this.actor, { kind: 'connection', id: connection._id });
+    return this.view(await this.find(connection._id));
   }
 
   async remove(keyOrId: string) {

@@ -32,8 +32,11 @@ export interface InputSchema {
 export interface CardField {
   readonly label: string;
   readonly value: string;
-  /** `short` values stand in a line each; `long` ones in a box of their own; `link` ones show their real host. */
-  readonly kind: 'short' | 'long' | 'link';
+  /**
+   * `short` values stand in a line each; `long` ones in a box of their own; `link` ones show their real host; `time`
+   * ones begin with an ISO time with an offset, shown in each reader's own time zone besides.
+   */
+  readonly kind: 'short' | 'long' | 'link' | 'time';
 }
 
 /** One field of a write's target as it is now, and as it will be where the call changes it. */
@@ -156,6 +159,8 @@ export interface FunctionDefinition {
   readonly budgetPerHour?: number;
   /** No grant, limit or condition skips the question. */
   readonly askEveryTime?: boolean;
+  /** False where an approver may not change the arguments before she approves. */
+  readonly editable?: false;
   /** Least OAuth scopes, all of them needed. Empty where the auth method has none. */
   readonly scopes: readonly string[];
   readonly idempotency: Idempotency;

@@ -9,6 +9,7 @@ import { ERROR_STATUS } from '../errors.js';
 import type { Dependencies } from '../services/dependencies.js';
 import { functionsOf } from '../services/function-list.js';
 import type { Services } from '../services/index.js';
+import type { Simulated } from '../services/simulation.js';
 import { parseStrictJson } from '../strict-json.js';
 import { inTime, parse, RETRY_AFTER_SECONDS, registerCallerScope } from './caller-scope.js';
 import { sendProblem } from './problem.js';
@@ -48,6 +49,7 @@ const idempotencyKey = z
 const METHODS = {
   '/v1/functions': ['GET', 'HEAD'],
   '/v1/executions': ['POST'],
+  '/v1/executions/simulate': ['POST'],
   '/v1/executions/:id': ['GET', 'HEAD'],
   '/v1/executions/:id/cancel': ['POST'],
 };
@@ -90,6 +92,19 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       const direct = execution.status === 'executing' || execution.status === 'queued';
       const wait = body.wait ?? (direct ? DIRECT_WAIT_SECONDS : 0);
       return answer(reply, await services.executions.wait(execution, wait * 1_000, hangUp(reply)), execution);
+    });
+
+    scope.post('/v1/executions/simulate', { bodyLimit: BODY_LIMIT }, async (request) => {
+      const caller = callerOf(request);
+      const body = parse(submission, request.body, '');
+      const simulating = services.simulation.simulate(caller, {
+        connection: body.connection,
+        function: body.function,
+        arguments: body.arguments,
+        onBehalfOf: body.on_behalf_of ?? null,
+        reason: body.reason ?? null,
+      });
+      return simulated(await inTime(deadlineOf(request), simulating));
     });
 
     scope.get<{ Params: { id: string }; Querystring: { wait?: string } }>(
@@ -145,6 +160,16 @@ export function registerV1(server: FastifyInstance, services: Services, deps: De
       .header('retry-after', String(RETRY_AFTER_SECONDS))
       .send(view);
   }
+}
+
+/** The dry run as callers read it. */
+function simulated({ grant, ...rest }: Simulated) {
+  return {
+    ...rest,
+    grant: grant
+      ? { id: grant.id, expires_at: grant.expiresAt.toISOString(), uses_left: grant.usesLeft }
+      : null,
+  };
 }
 
 /** Ends a wait when the caller has hung up. */

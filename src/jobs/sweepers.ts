@@ -20,7 +20,10 @@ const SWEEPERS: readonly Sweeper[] = [
   { name: 'sweep:abandoned', everyMs: 5_000, sweep: (services) => services.recovery.endAbandoned() },
   { name: 'sweep:unasked', everyMs: 5_000, sweep: (services) => services.recovery.announcePending() },
   { name: 'sweep:approvals', everyMs: 5_000, sweep: (services) => services.recovery.settleApprovals() },
+  { name: 'sweep:pauses', everyMs: 5_000, sweep: (services) => services.pauses.reconcile() },
+  { name: 'sweep:reminders', everyMs: 5_000, sweep: (services) => services.reminders.sweep() },
   { name: 'sweep:cards', everyMs: 10_000, sweep: (services) => services.recovery.repairCards() },
+  { name: 'sweep:report', everyMs: 600_000, sweep: (services) => services.loadReports.sendWeekly() },
   {
     name: 'sweep:retention',
     everyMs: 3_600_000,

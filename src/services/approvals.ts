@@ -7,6 +7,7 @@ import type {
   ConnectionDocument,
   Decision,
   ExecutionDocument,
+  Risk,
 } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
@@ -18,9 +19,13 @@ import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import type { OutboxService } from './outbox.js';
-import type { Verdict } from './policy.js';
+import { higherRisk, type Verdict } from './policy.js';
+import { freezingPause } from './recheck.js';
 import type { RoleService } from './roles.js';
+import { PROOF_PROBLEMS, type SecondFactorService } from './second-factors.js';
 import type { SettingsService } from './settings.js';
+import { awaitsTarget } from './targets.js';
+import { waitingPlan } from './waiting-plan.js';
 
 /** shared/RELIABILITY.md, G5: at most 15 minutes from the decision to the claim. */
 export const CLAIM_WINDOW_MS = 15 * 60_000;
@@ -36,14 +41,35 @@ export interface Click {
   readonly userId: string;
   readonly decision: Decision['decision'];
   readonly reason: string | null;
+  /** She changed the arguments first: what she approves is this call, and it takes the place of the one asked for. */
+  readonly edit?: EditedCall;
+  /** Six digits of her second proof. Never logged, never audited. */
+  readonly proof?: string;
+}
+
+/** The call as an approver made it; `src/services/edits.ts` has checked it. */
+export interface EditedCall {
+  readonly bindingHash: string;
+  readonly risk: Risk;
+  /** The rule that it falls under, where that is another one. */
+  readonly rule: Pick<ApprovalDocument, 'approvers' | 'quorum' | 'route'> | null;
 }
 
 export type DecisionOutcome =
   | { readonly kind: 'recorded'; readonly approval: ApprovalDocument }
   | { readonly kind: 'too_late'; readonly approval: ApprovalDocument }
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** `proof`: an approval needs the second proof besides; what is in the way is a code, or that she has none. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly proof?: 'code' | 'set_up' };
+
+const NEEDS_PROOF =
+  'This approval needs your second proof: press Approve on its card, and enter the six digits.';
 
 const refused = (reason: string): DecisionOutcome => ({ kind: 'refused', reason });
+const COUNTED = 'Your approval is counted already; the others are still to come.';
+const PAUSED = 'This is paused at the moment: nothing can be approved until it is resumed.';
+
+/** How somebody decides: with a second proof, for one who is away, or about her own request. */
+type DecidesAs = Pick<Decision, 'proof' | 'delegateOf' | 'soleOperator'>;
 
 export class ApprovalService {
   constructor(
@@ -54,6 +80,7 @@ export class ApprovalService {
     private readonly roles: RoleService,
     private readonly audit: AuditService,
     private readonly settings: SettingsService,
+    private readonly proofs: Pick<SecondFactorService, 'enrolledSince' | 'prove'>,
   ) {}
 
   async ofExecution(executionId: string): Promise<ApprovalDocument | null> {
@@ -90,6 +117,9 @@ export class ApprovalService {
       decisions: [],
       route: isPrivate ? null : verdict.rule.route,
       bindingHash: hash,
+      stepUp: verdict.rule.stepUp ?? null,
+      rememberable: verdict.rememberable,
+      ...waitingPlan(verdict.rule, execution.requesterId, now, isPrivate),
       createdAt: now,
       expiresAt: new Date(now.getTime() + verdict.rule.expiresInMinutes * 60_000),
       endedAt: null,
@@ -151,19 +181,23 @@ export class ApprovalService {
     if (!approval || !execution) return refused('That request does not exist (any more).');
     const connection = await this.connection(approval.connectionId);
     if (!connection) return refused('The connection was removed.');
-    if (shortHash(approval.bindingHash) !== click.hash) {
-      return this.refuse(
-        click,
-        'This card is out of date: the request it shows has changed. Use the current card.',
-      );
+    if (shortHash(approval.bindingHash) !== click.hash && approval.status === 'pending') {
+      return this.outOfDate(click);
     }
     const eligible = await this.eligibility.mayDecide(approval, connection, click.userId);
     if (!eligible.ok) return this.refuse(click, eligible.reason);
     if (approval.status !== 'pending') return this.tooLate(click, approval);
-    if (click.decision === 'approved' && (settings.paused ?? connection.paused)) {
-      return this.refuse(click, 'This is paused at the moment: nothing can be approved until it is resumed.');
+    if (click.decision === 'approved' && (approval.frozenAt ?? freezingPause(settings, connection, null))) {
+      return this.refuse(click, PAUSED);
     }
-    if (execution.risk === 'destructive' && (await this.isTooFast(execution._id, click.userId))) {
+    if (click.decision === 'approved' && awaitsTarget(approval)) {
+      return this.refuse(
+        click,
+        `What this would change has to be seen first: ${approval.targetNote ?? 'it is being read'}`,
+      );
+    }
+    const risk = higherRisk(approval.edited?.risk ?? execution.risk, click.edit?.risk ?? 'read');
+    if (risk === 'destructive' && (await this.isTooFast(execution._id, click.userId))) {
       return this.refuse(
         click,
         'That was faster than anybody can read. Read what will be destroyed, then press again.',
@@ -176,7 +210,44 @@ export class ApprovalService {
         'The policy of this connection changed after this was asked, so the request is void.',
       );
     }
-    return this.record(click, approval);
+    if (!click.edit && !(await this.isAnotherPerson(approval, click.userId))) return refused(COUNTED);
+    const as = {
+      ...(eligible.delegateOf ? { delegateOf: eligible.delegateOf } : {}),
+      ...(eligible.soleOperator ? { soleOperator: true as const } : {}),
+    };
+    if (!approval.stepUp || click.decision === 'denied') return this.recordAs(click, approval, as);
+    return (
+      (await this.askForProof(click)) ?? this.recordAs(click, approval, { ...as, proof: approval.stepUp })
+    );
+  }
+
+  /** Who decides for somebody else, or about her own request, is on record before it counts. */
+  private async recordAs(click: Click, approval: ApprovalDocument, as: DecidesAs): Promise<DecisionOutcome> {
+    if (as.soleOperator) await this.auditClick(click, 'approval.sole_operator', {});
+    if (as.delegateOf) await this.auditClick(click, 'approval.delegate', { delegateOf: as.delegateOf });
+    return this.record(click, approval, as);
+  }
+
+  /** One person counts once, whatever the number of her accounts. */
+  private async isAnotherPerson({ decisions }: ApprovalDocument, userId: string): Promise<boolean> {
+    if (decisions.length === 0) return true;
+    return this.eligibility.areDistinct([...decisions.map((each) => each.userId), userId]);
+  }
+
+  /** Last of all that is checked, so that no code is spent on a click that is refused anyway. Null: she proved it. */
+  private async askForProof(click: Click): Promise<DecisionOutcome | null> {
+    if (click.proof === undefined) {
+      // No refusal yet: the form that asks for it comes next.
+      if (await this.proofs.enrolledSince(click.userId))
+        return { kind: 'refused', proof: 'code', reason: NEEDS_PROOF };
+      await this.auditClick(click, 'approval.refused_click', { reason: 'second proof: none' });
+      return { kind: 'refused', proof: 'set_up', reason: PROOF_PROBLEMS.none };
+    }
+    const result = await this.proofs.prove(click.userId, click.proof);
+    if (result === 'ok') return null;
+    await this.auditClick(click, 'approval.refused_click', { reason: `second proof: ${result}` });
+    const proof = result === 'none' ? 'set_up' : 'code';
+    return { kind: 'refused', proof, reason: PROOF_PROBLEMS[result] };
   }
 
   /** Ends a pending request without a decision. Null when somebody was first. */
@@ -186,7 +257,7 @@ export class ApprovalService {
     endNote: string,
   ): Promise<ApprovalDocument | null> {
     const { models, workspaceId, clock } = this.deps;
-    const onlyDue = status === 'expired' ? { $expr: { $lte: ['$expiresAt', '$$NOW'] } } : {};
+    const onlyDue = status === 'expired' ? { frozenAt: null, $expr: { $lte: ['$expiresAt', '$$NOW'] } } : {};
     const updated = await models.approvals
       .findOneAndUpdate(
         { _id: approval._id, workspaceId, status: 'pending', ...onlyDue },
@@ -214,7 +285,7 @@ export class ApprovalService {
       .find({
         workspaceId,
         settled: false,
-        $or: [{ status: { $ne: 'pending' } }, { $expr: { $lte: ['$expiresAt', '$$NOW'] } }],
+        $or: [{ status: { $ne: 'pending' } }, { frozenAt: null, $expr: { $lte: ['$expiresAt', '$$NOW'] } }],
       })
       .limit(limit)
       .lean();
@@ -250,23 +321,26 @@ export class ApprovalService {
     return (await this.eligibility.mayDecide(approval, connection, userId, 'display')).ok;
   }
 
-  private async record(click: Click, seen: ApprovalDocument): Promise<DecisionOutcome> {
+  private async record(click: Click, seen: ApprovalDocument, as: DecidesAs): Promise<DecisionOutcome> {
     const { models, workspaceId, clock } = this.deps;
     let current = seen;
     for (;;) {
       if (current.status !== 'pending') return this.tooLate(click, current);
-      if (current.decisions.some((each) => each.userId === click.userId)) {
-        return refused('Your approval is counted already; the others are still to come.');
-      }
-      const approvals = current.decisions.length + 1;
-      const status =
-        click.decision === 'denied' ? 'denied' : approvals >= current.quorum ? 'approved' : 'pending';
+      // Somebody changed the arguments meanwhile: this click was about others.
+      if (current.bindingHash !== seen.bindingHash) return this.outOfDate(click);
+      const { edit } = click;
+      if (!edit && current.decisions.some((each) => isSameVote(each, click.userId, as)))
+        return refused(COUNTED);
+      const approvals = edit ? 1 : current.decisions.length + 1;
+      const quorum = edit?.rule?.quorum ?? current.quorum;
+      const status = click.decision === 'denied' ? 'denied' : approvals >= quorum ? 'approved' : 'pending';
       const now = clock.now();
       const decision: Decision = {
         userId: click.userId,
         decision: click.decision,
         reason: click.reason,
         at: now,
+        ...as,
       };
       crashAt('before_decision');
       const updated = await models.approvals
@@ -276,11 +350,15 @@ export class ApprovalService {
             workspaceId,
             status: 'pending',
             rev: current.rev,
-            $expr: { $gt: ['$expiresAt', '$$NOW'] },
+            ...inTime(click.decision),
           },
           {
-            $push: { decisions: decision },
-            $set: { status, endedAt: status === 'pending' ? null : now },
+            ...(edit ? {} : { $push: { decisions: decision } }),
+            $set: {
+              status,
+              endedAt: status === 'pending' ? null : now,
+              ...(edit ? replaced(current, edit, decision) : {}),
+            },
             $inc: { rev: 1 },
           },
           { returnDocument: 'after' },
@@ -293,6 +371,7 @@ export class ApprovalService {
       const reread = await this.ofExecution(click.executionId);
       if (!reread) return refused('That request does not exist (any more).');
       if (reread.rev === current.rev) {
+        if (reread.frozenAt) return refused(PAUSED);
         return (await this.end(reread, 'expired', 'Nobody decided in time.'))
           ? refused('Too late: the request has expired.')
           : this.tooLate(click, (await this.ofExecution(click.executionId)) ?? reread);
@@ -304,9 +383,13 @@ export class ApprovalService {
   private async follow(execution: ExecutionDocument, approval: ApprovalDocument): Promise<void> {
     const now = this.deps.clock.now();
     const note = approval.decisions.at(-1)?.reason ?? approval.endNote;
+    // What was decided is what is on record from here on, also where the end is another than a run.
+    const { edited } = approval;
+    const call = edited ? { bindingHash: approval.bindingHash, editedBy: edited.by, risk: edited.risk } : {};
     if (approval.status === 'approved') {
       const decidedAt = approval.endedAt ?? now;
       const queued = await this.executions.transition(execution, 'queued', {
+        ...call,
         approvalStatus: 'approved',
         decidedAt,
         note,
@@ -323,11 +406,21 @@ export class ApprovalService {
       cancelled: approval.endNote ?? 'The request was cancelled.',
     };
     await this.executions.transition(execution, approval.status, {
+      ...call,
       approvalStatus: approval.status,
       decidedAt: approval.status === 'denied' ? approval.endedAt : null,
       note,
       ...ended(now, { code: approval.status, message: messages[approval.status] }),
     });
+  }
+
+  /** Whoever has an old card gets the current one. */
+  private async outOfDate(click: Click): Promise<DecisionOutcome> {
+    await this.outbox.refresh('approval', click.executionId);
+    return this.refuse(
+      click,
+      'This card is out of date: the request it shows has changed. Use the current card.',
+    );
   }
 
   private async tooLate(click: Click, approval: ApprovalDocument): Promise<DecisionOutcome> {
@@ -377,4 +470,27 @@ export class ApprovalService {
   private async connection(id: string): Promise<ConnectionDocument | null> {
     return this.deps.models.connections.findOne({ _id: id, workspaceId: this.deps.workspaceId }).lean();
   }
+}
+
+/** A request whose time stands still can be denied, and not approved. */
+function inTime(decision: Decision['decision']) {
+  const open = { $expr: { $gt: ['$expiresAt', '$$NOW'] } };
+  return decision === 'approved' ? { frozenAt: null, ...open } : { $or: [{ frozenAt: { $ne: null } }, open] };
+}
+
+/** An approver and her delegate have one vote together. */
+function isSameVote(each: Decision, userId: string, { delegateOf }: DecidesAs): boolean {
+  const voters = [each.userId, each.delegateOf];
+  return voters.includes(userId) || (delegateOf !== undefined && voters.includes(delegateOf));
+}
+
+/** An edit is a new question and its first answer: approvals of the old arguments do not count for the new ones. */
+function replaced(
+  { decisions }: ApprovalDocument,
+  { bindingHash, risk, rule }: EditedCall,
+  first: Decision,
+): Partial<ApprovalDocument> {
+  const others = decisions.map(({ userId }) => userId).filter((id) => id !== first.userId);
+  const edited = { by: first.userId, at: first.at, risk, voided: [...new Set(others)] };
+  return { bindingHash, edited, decisions: [first], ...(rule ?? {}) };
 }

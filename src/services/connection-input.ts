@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Access, ConnectionDocument, Identity, PolicyRule } from '../../models/types.js';
 import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
+import { conditionProblem } from './conditions.js';
 
 const NAME_LIMIT = 80;
 const PURPOSE_LIMIT = 500;
@@ -48,21 +49,49 @@ export function checkPurpose(purpose: string): string {
 
 const slackId = z.string().regex(/^[A-Z0-9]{2,20}$/, 'must be a Slack id');
 
+const whenSchema = z
+  .strictObject({
+    all: z.boolean(),
+    comparisons: z.array(
+      z.strictObject({
+        field: z.string().min(1).max(200),
+        op: z.string().max(10),
+        value: z.union([z.string().max(500), z.number(), z.boolean(), z.array(z.string().max(200)).max(100)]),
+      }),
+    ),
+  })
+  .superRefine((when, context) => {
+    const problem = conditionProblem(when);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+
+const approversSchema = z.strictObject({
+  users: z.array(slackId).max(50),
+  usergroups: z.array(slackId).max(10),
+  connectionOwner: z.boolean(),
+  businessOwner: z.exactOptional(z.boolean()),
+  requesterManager: z.exactOptional(z.boolean()),
+});
+
 const ruleSchema = z.strictObject({
   id: z.string().min(1).max(40),
   /** As many as a connection may have on. */
   functions: z.array(z.string().max(42)).max(500).nullable(),
   risks: z.array(z.enum(['read', 'write', 'destructive'])).nullable(),
   effect: z.enum(['allow', 'ask', 'deny']),
-  approvers: z.strictObject({
-    users: z.array(slackId).max(50),
-    usergroups: z.array(slackId).max(10),
-    connectionOwner: z.boolean(),
-  }),
+  approvers: approversSchema,
   quorum: z.int().min(1).max(10),
   route: slackId.nullable(),
   expiresInMinutes: z.int().min(1).max(10_080),
+  targetCheck: z.exactOptional(z.enum(['required', 'best_effort', 'off'])),
   limitPerHour: z.exactOptional(z.int().min(1).max(100_000).nullable()),
+  reminders: z.exactOptional(z.array(z.number().min(0.01).max(0.99)).max(5)),
+  escalation: z.exactOptional(
+    z.strictObject({ approvers: approversSchema, afterMinutes: z.int().min(1).max(10_080) }).nullable(),
+  ),
+  stepUp: z.exactOptional(z.enum(['totp']).nullable()),
+  rememberable: z.exactOptional(z.boolean()),
+  when: z.exactOptional(whenSchema.nullable()),
 });
 
 export function checkRules(rules: readonly PolicyRule[]): PolicyRule[] {

@@ -10,6 +10,8 @@ export interface Person {
   readonly outsider: boolean;
   readonly isBot: boolean;
   readonly isWorkspaceOwner: boolean;
+  /** Who this is in the company's organization (Enterprise Grid); several accounts may be one person. */
+  readonly enterpriseUserId?: string | null;
 }
 
 /** How old an answer may be: `display` up to a minute; `decision` at most two seconds (RELIABILITY.md G7). */
@@ -22,6 +24,11 @@ export interface Directory {
   personByEmail(email: string): Promise<Person | null>;
   /** Ids of the members of a user group; empty when it does not exist. @throws DirectoryUnavailable */
   groupMembers(groupId: string, freshness?: Freshness): Promise<readonly string[]>;
+  /**
+   * Whom the Slack profile names as this person's manager; null where it names nobody and, for display, where the app may
+   * not look. @throws DirectoryUnavailable
+   */
+  managerOf(userId: string, freshness?: Freshness): Promise<string | null>;
 }
 
 /** Slack could not be asked. Who needed the answer refuses, or tries again later; nobody guesses. */

@@ -1,62 +1,183 @@
 /** Who may decide an approval request. Asked at the click and again before the call runs. */
-import type { ApprovalDocument, ConnectionDocument } from '../../models/types.js';
+import type { ApprovalDocument, Approvers, ConnectionDocument } from '../../models/types.js';
+import type { DelegationService } from './delegations.js';
 import type { Dependencies } from './dependencies.js';
-import type { Freshness } from './directory.js';
+import type { Freshness, Person } from './directory.js';
+import type { RoleService } from './roles.js';
+import type { SettingsService } from './settings.js';
 
-export type Eligibility = { ok: true } | { ok: false; reason: string };
+export type Eligibility =
+  | {
+      ok: true;
+      /** Who is away, and for whom this person decides. */
+      delegateOf?: string;
+      /** It is her own request, and she is the workspace's sole operator. */
+      soleOperator?: true;
+    }
+  | { ok: false; reason: string };
 
 const refuse = (reason: string): Eligibility => ({ ok: false, reason });
+const OWN = 'You asked for this call, or own the caller that did. Somebody else has to decide it.';
+const OWN_ACCOUNT =
+  'This account has the same verified email as somebody who asked for this call. Somebody else has to decide it.';
 
-type Question = Pick<ApprovalDocument, 'approvers' | 'excluded'>;
+type Question = Pick<ApprovalDocument, 'approvers' | 'excluded'> &
+  Partial<Pick<ApprovalDocument, 'escalatedAt' | 'escalateTo' | 'requesterId'>>;
+type Asked = Pick<ConnectionDocument, 'ownerId'> &
+  Partial<Pick<ConnectionDocument, 'businessOwnerId' | 'identity'>>;
 
 export class EligibilityService {
-  constructor(private readonly deps: Pick<Dependencies, 'directory'>) {}
+  constructor(
+    private readonly deps: Pick<Dependencies, 'directory'>,
+    private readonly parts: {
+      readonly settings: SettingsService;
+      readonly roles: RoleService;
+      readonly delegations: DelegationService;
+    },
+  ) {}
 
   /** @throws DirectoryUnavailable: then nothing is recorded and nothing runs (G7) */
   async mayDecide(
     approval: Question,
-    connection: Pick<ConnectionDocument, 'ownerId'>,
+    connection: Asked,
     userId: string,
     freshness: Freshness = 'decision',
   ): Promise<Eligibility> {
-    if (approval.excluded.includes(userId)) {
-      return refuse('You asked for this call, or own the caller that did. Somebody else has to decide it.');
-    }
-    const listed = await this.isListed(approval, connection, userId, freshness);
-    if (!listed) return refuse('You are not on the list of people who may decide this.');
     const person = await this.deps.directory.person(userId, freshness);
+    const own = await this.ownRequest(approval, userId, person, freshness);
+    const listed = await this.isListed(approval, connection, userId, freshness);
+    if (own !== null) {
+      const sole = listed && (await this.isSoleOperator(userId));
+      if (!sole) return refuse(own);
+    }
+    const absent = listed ? null : await this.absentApprover(approval, connection, userId, freshness);
+    if (!listed && absent === null) return refuse('You are not on the list of people who may decide this.');
     if (!person?.active) return refuse('A deactivated account cannot decide.');
-    if (person.outsider) return refuse('Guests and people of other workspaces cannot decide.');
-    return { ok: true };
+    if (person.outsider || person.isBot)
+      return refuse('Guests, apps and people of other workspaces cannot decide.');
+    return {
+      ok: true,
+      ...(absent === null ? {} : { delegateOf: absent }),
+      ...(own === null ? {} : { soleOperator: true as const }),
+    };
   }
 
   /** Everybody who may decide now, for the card's copies. Excluded and deactivated people are left out. */
-  async deciders(
-    approval: Question,
-    connection: Pick<ConnectionDocument, 'ownerId'>,
-  ): Promise<readonly string[]> {
-    const { users, usergroups, connectionOwner } = approval.approvers;
-    const groups = await Promise.all(usergroups.map((group) => this.deps.directory.groupMembers(group)));
-    const all = new Set([...users, ...groups.flat(), ...(connectionOwner ? [connection.ownerId] : [])]);
+  async deciders(approval: Question, connection: Asked): Promise<readonly string[]> {
+    const listed = (
+      await Promise.all(listsOf(approval).map((list) => this.named(list, approval, connection)))
+    ).flat();
+    const delegates = isPersonal(connection) ? [] : await this.parts.delegations.among(listed);
     const able: string[] = [];
-    for (const userId of all) {
+    for (const userId of new Set([...listed, ...delegates.map(({ delegateId }) => delegateId)])) {
       if ((await this.mayDecide(approval, connection, userId, 'display')).ok) able.push(userId);
     }
     return able;
   }
 
+  /** Whether two of these accounts are known to be one person: her approval counts once. @throws DirectoryUnavailable */
+  async areDistinct(userIds: readonly string[], freshness: Freshness = 'decision'): Promise<boolean> {
+    const people = await Promise.all(userIds.map((id) => this.deps.directory.person(id, freshness)));
+    return !people.some((one, at) => people.slice(at + 1).some((other) => isSamePerson(one, other)));
+  }
+
+  /** Why this counts as her own request; null when it is not. */
+  private async ownRequest(
+    { excluded }: Question,
+    userId: string,
+    person: Person | null,
+    freshness: Freshness,
+  ): Promise<string | null> {
+    if (excluded.includes(userId)) return OWN;
+    const others = await Promise.all(excluded.map((id) => this.deps.directory.person(id, freshness)));
+    return others.some((other) => isSamePerson(person, other)) ? OWN_ACCOUNT : null;
+  }
+
+  private async isSoleOperator(userId: string): Promise<boolean> {
+    if ((await this.parts.settings.get()).soleOperator !== true) return false;
+    return (await this.parts.roles.of(userId)).admin;
+  }
+
+  /**
+   * Somebody who is away, named this person, and could decide herself. Never on a private connection: there her own yes
+   * is what counts, and hers alone.
+   */
+  private async absentApprover(
+    approval: Question,
+    connection: Asked,
+    userId: string,
+    freshness: Freshness,
+  ): Promise<string | null> {
+    if (isPersonal(connection)) return null;
+    for (const memberId of await this.parts.delegations.awayFor(userId)) {
+      if (!(await this.isListed(approval, connection, memberId, freshness))) continue;
+      const member = await this.deps.directory.person(memberId, freshness);
+      if (!member?.active || member.outsider) continue;
+      if ((await this.ownRequest(approval, memberId, member, freshness)) === null) return memberId;
+    }
+    return null;
+  }
+
   private async isListed(
     approval: Question,
-    connection: Pick<ConnectionDocument, 'ownerId'>,
+    connection: Asked,
     userId: string,
     freshness: Freshness,
   ): Promise<boolean> {
-    const { users, usergroups, connectionOwner } = approval.approvers;
-    if (users.includes(userId)) return true;
-    if (connectionOwner && connection.ownerId === userId) return true;
-    for (const group of usergroups) {
-      if ((await this.deps.directory.groupMembers(group, freshness)).includes(userId)) return true;
+    for (const list of listsOf(approval)) {
+      if (list.users.includes(userId)) return true;
+      if (list.connectionOwner && connection.ownerId === userId) return true;
+      if (list.businessOwner && connection.businessOwnerId === userId) return true;
+      for (const group of list.usergroups) {
+        if ((await this.deps.directory.groupMembers(group, freshness)).includes(userId)) return true;
+      }
+      // Last, so that a workspace that does not say who the manager is holds up nobody else.
+      if (list.requesterManager && (await this.managerOf(approval, freshness)) === userId) return true;
     }
     return false;
   }
+
+  private async named(list: Approvers, approval: Question, connection: Asked): Promise<readonly string[]> {
+    const groups = await Promise.all(list.usergroups.map((group) => this.deps.directory.groupMembers(group)));
+    const manager = list.requesterManager ? await this.managerOf(approval, 'display') : null;
+    const business = list.businessOwner ? connection.businessOwnerId : null;
+    return [
+      ...list.users,
+      ...groups.flat(),
+      ...(list.connectionOwner ? [connection.ownerId] : []),
+      ...(business ? [business] : []),
+      ...(manager ? [manager] : []),
+    ];
+  }
+
+  /** The manager of whom the call is made for. A request from before that was kept names her first of all excluded. */
+  private async managerOf(approval: Question, freshness: Freshness): Promise<string | null> {
+    const requesterId = approval.requesterId ?? approval.excluded[0];
+    return requesterId ? this.deps.directory.managerOf(requesterId, freshness) : null;
+  }
+}
+
+function isPersonal(connection: Asked): boolean {
+  return connection.identity === 'private';
+}
+
+/** The second list decides too, from its escalation on. */
+function listsOf({ approvers, escalatedAt, escalateTo }: Question): readonly Approvers[] {
+  return escalatedAt && escalateTo ? [approvers, escalateTo] : [approvers];
+}
+
+/** Known to be one person: the same account, the same verified email, or the same member of the organization. */
+export function isSamePerson(one: Person | null, other: Person | null): boolean {
+  if (!one || !other) return false;
+  if (one.id === other.id) return true;
+  if (one.enterpriseUserId && one.enterpriseUserId === other.enterpriseUserId) return true;
+  const email = mailbox(one.email);
+  return email !== null && email === mailbox(other.email);
+}
+
+/** `Ada+test@Corp.example` is the mailbox of `ada@corp.example`. */
+function mailbox(email: string | null): string | null {
+  const [, local = '', domain = ''] =
+    /^([^@+]+)(?:\+[^@]*)?@(.+)$/.exec(email?.trim().toLowerCase() ?? '') ?? [];
+  return local === '' ? null : `${local}@${domain}`;
 }

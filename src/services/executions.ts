@@ -1,6 +1,6 @@
 /** What callers and people do with executions after they are recorded: wait, look, cancel. */
 import { isTerminal } from '../../models/state-machines.js';
-import type { CallerDocument, ExecutionDocument } from '../../models/types.js';
+import type { CallerDocument, ExecutionDocument, Resolution } from '../../models/types.js';
 import type { Arguments, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 import type { ApprovalService } from './approvals.js';
@@ -36,8 +36,20 @@ export interface ExecutionView {
   };
   readonly result?: JsonValue;
   readonly truncated?: boolean;
+  /** What ran instead of what was asked for: an approver changed it before she approved. */
+  readonly edited_arguments?: Arguments;
   readonly error?: { readonly code: string; readonly message: string; readonly retry_after?: number };
   readonly outcome_recorded: boolean;
+  /** The execution that asks again, because this one's target changed or its outcome stayed unknown. */
+  readonly replaced_by?: string;
+  /** The one that this asks again for. */
+  readonly replaces?: string;
+  /** What a person found out about an unknown outcome. */
+  readonly resolution?: {
+    readonly outcome: 'applied' | 'not_applied';
+    readonly at: string;
+    readonly note?: string;
+  };
   readonly created_at: string;
   readonly finished_at?: string;
   readonly url: string;
@@ -45,6 +57,8 @@ export interface ExecutionView {
 
 export interface Payloads {
   readonly arguments: Arguments | null;
+  /** As they were asked for, where an approver changed them. */
+  readonly original: Arguments | null;
   readonly result: JsonValue | null;
 }
 
@@ -93,6 +107,7 @@ export class ExecutionService {
 
   async view(execution: ExecutionDocument): Promise<ExecutionView> {
     const result = execution.status === 'succeeded' ? await this.payloads.result(execution) : null;
+    const edited = execution.editedBy ? await this.payloads.arguments(execution) : null;
     const { error } = execution;
     const expiresAt = execution.status === 'pending_approval' ? execution.expiresAt : null;
     return {
@@ -109,6 +124,7 @@ export class ExecutionService {
       },
       ...(execution.status === 'succeeded' ? { result } : {}),
       ...(execution.truncated ? { truncated: true } : {}),
+      ...(edited ? { edited_arguments: edited } : {}),
       ...(error
         ? {
             error: {
@@ -118,6 +134,9 @@ export class ExecutionService {
             },
           }
         : {}),
+      ...(execution.replacedBy ? { replaced_by: execution.replacedBy } : {}),
+      ...(execution.replaces ? { replaces: execution.replaces } : {}),
+      ...(execution.resolution ? { resolution: resolutionView(execution.resolution) } : {}),
       outcome_recorded: !this.runner.unrecorded.has(execution._id),
       created_at: execution.createdAt.toISOString(),
       ...(execution.finishedAt ? { finished_at: execution.finishedAt.toISOString() } : {}),
@@ -215,9 +234,13 @@ export class ExecutionService {
    * Null for anybody else. Every look is an audit event, stored before the answer.
    */
   async payloadsFor(viewerId: string, execution: ExecutionDocument): Promise<Payloads | null> {
-    const auditor = (await this.roles.of(viewerId)).auditor;
-    if (!auditor && !(await this.concerns(viewerId, execution))) return null;
+    if (!(await this.maySeePayloads(viewerId, execution))) return null;
     return this.openPayloads({ kind: 'user', id: viewerId }, execution);
+  }
+
+  /** Whom PRODUCT.md names: auditors, the requester, the member concerned, and those who were asked to decide. */
+  async maySeePayloads(viewerId: string, execution: ExecutionDocument): Promise<boolean> {
+    return (await this.roles.of(viewerId)).auditor || (await this.concerns(viewerId, execution));
   }
 
   async openPayloads(
@@ -231,6 +254,7 @@ export class ExecutionService {
     });
     return {
       arguments: await this.payloads.arguments(execution),
+      original: execution.editedBy ? await this.payloads.originalArguments(execution) : null,
       result: execution.status === 'succeeded' ? await this.payloads.result(execution) : null,
     };
   }
@@ -255,4 +279,8 @@ export class ExecutionService {
       signals.on('changed', onChange);
     });
   }
+}
+
+function resolutionView({ outcome, at, note }: Resolution): NonNullable<ExecutionView['resolution']> {
+  return { outcome, at: at.toISOString(), ...(note ? { note } : {}) };
 }

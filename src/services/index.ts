@@ -2,36 +2,54 @@
 import { type ConnectionDocument, SHARED, type Subject } from '../../models/types.js';
 import { OAuthClient } from '../credentials/oauth-client.js';
 import { ApprovalService } from './approvals.js';
+import { AttentionService } from './attention.js';
 import { AuditService } from './audit.js';
 import { AuthorizationFlow } from './authorization-flow.js';
+import { CallFacts } from './call-facts.js';
 import { CallerService } from './callers.js';
+import { CardMarks } from './card-marks.js';
+import { ClaimsInFlight } from './claims-in-flight.js';
 import { ConnectionDrafts } from './connection-drafts.js';
 import { ConnectionTest } from './connection-test.js';
 import { ConnectionService } from './connections.js';
 import { CredentialService } from './credentials.js';
 import { DefinitionReviewService } from './definition-review.js';
+import { DelegationService } from './delegations.js';
 import type { Dependencies } from './dependencies.js';
 import { DisconnectService } from './disconnect.js';
+import { EditService } from './edits.js';
 import { EligibilityService } from './eligibility.js';
 import { ExecutionStore } from './execution-store.js';
 import { ExecutionService } from './executions.js';
 import { FileService } from './files.js';
 import { GrantedCredentials } from './granted-credentials.js';
+import { GrantService } from './grants.js';
 import { LinkService } from './links.js';
+import { LoadReportService } from './load-report.js';
 import { MemberService } from './members.js';
 import { OAuthApps } from './oauth-apps.js';
 import { OAuthStateStore } from './oauth-states.js';
 import { OutboxService } from './outbox.js';
+import { OutcomeService } from './outcomes.js';
+import { PauseService } from './pauses.js';
 import { PayloadService } from './payloads.js';
+import { PersonCallers } from './person-callers.js';
+import { PolicyPreview } from './policy-preview.js';
+import { ProcessService } from './processes.js';
 import { RecoveryService } from './recovery.js';
+import { ReminderService } from './reminders.js';
+import { ReplacementService } from './replacements.js';
 import { RestImportService } from './rest-import.js';
 import { RoleService } from './roles.js';
 import { Runner } from './runner.js';
 import { ScopeService } from './scopes.js';
+import { SecondFactorService } from './second-factors.js';
 import { SecretEntryService } from './secret-entry.js';
 import { SettingsService } from './settings.js';
 import { SignInService } from './sign-in.js';
+import { SimulationService } from './simulation.js';
 import { SubmissionService } from './submission.js';
+import { TargetService } from './targets.js';
 import { TokenRevealService } from './token-reveal.js';
 import { TokenService } from './tokens.js';
 import { UpstreamCalls } from './upstream-call.js';
@@ -49,10 +67,23 @@ export function createServices(deps: Dependencies) {
   const outbox = new OutboxService(deps);
   const executionStore = new ExecutionStore(deps);
   const payloads = new PayloadService(deps);
-  const eligibility = new EligibilityService(deps);
+  const delegations = new DelegationService(deps, audit);
+  const eligibility = new EligibilityService(deps, { settings, roles, delegations });
+  const claims = new ClaimsInFlight();
+  const processes = new ProcessService(deps, settings, claims);
   const connections = new ConnectionService(deps, audit, roles, credentials);
   const members = new MemberService(deps, audit, credentials, outbox, executionStore);
-  const approvals = new ApprovalService(deps, executionStore, outbox, eligibility, roles, audit, settings);
+  const secondFactors = new SecondFactorService(deps, links, roles, outbox, audit);
+  const approvals = new ApprovalService(
+    deps,
+    executionStore,
+    outbox,
+    eligibility,
+    roles,
+    audit,
+    settings,
+    secondFactors,
+  );
   const oauth = new OAuthClient(deps.outbound, deps.endpoints);
 
   const apps = new OAuthApps(oauth, credentials);
@@ -73,7 +104,24 @@ export function createServices(deps: Dependencies) {
   });
   const calls = new UpstreamCalls(deps, credentials, files);
   const signIns = new SignInService(deps, oauth, apps, credentials, tokens, calls);
+  const targets = new TargetService(deps, payloads, connections, tokens, calls);
+  const facts = new CallFacts(deps, settings, roles);
+  const grants = new GrantService(deps, {
+    approvals,
+    eligibility,
+    executions: executionStore,
+    payloads,
+    roles,
+    audit,
+    facts,
+  });
+  const people = new PersonCallers(deps, connections, members, roles);
   const runner = new Runner(deps, {
+    people,
+    claims,
+    targets,
+    grants,
+    replacements: () => replacements,
     executions: executionStore,
     payloads,
     approvals,
@@ -96,6 +144,18 @@ export function createServices(deps: Dependencies) {
     members,
     credentials,
     connections,
+    targets,
+    facts,
+    grants,
+  );
+  const replacements = new ReplacementService(
+    deps,
+    executionStore,
+    payloads,
+    approvals,
+    connections,
+    credentials,
+    waiting,
   );
   const submissions = new SubmissionService(
     deps,
@@ -110,7 +170,15 @@ export function createServices(deps: Dependencies) {
     connections,
     files,
     scopes,
+    facts,
+    grants,
+    claims,
   );
+  const attention = new AttentionService(deps, approvals, eligibility, outbox, audit);
+  const reminders = new ReminderService(deps, eligibility, outbox, audit);
+  const pauses = new PauseService(deps, settings, connections, callers, approvals, processes);
+  const simulation = new SimulationService(submissions, approvals, eligibility, grants, scopes);
+  const policyPreview = new PolicyPreview(deps, payloads, eligibility, facts);
   const executions = new ExecutionService(
     deps,
     executionStore,
@@ -158,8 +226,35 @@ export function createServices(deps: Dependencies) {
     members,
     runner,
     outbox,
+    replacements,
   });
 
+  const outcomes = new OutcomeService(deps, {
+    executions: executionStore,
+    views: executions,
+    payloads,
+    connections,
+    tokens,
+    calls,
+    replacements,
+    outbox,
+    audit,
+  });
+  const edits = new EditService(deps, {
+    executions: executionStore,
+    payloads,
+    approvals,
+    eligibility,
+    connections,
+    files,
+    facts,
+    targets,
+    outbox,
+    audit,
+  });
+
+  const cardMarks = new CardMarks(deps, payloads, facts);
+  const loadReports = new LoadReportService(deps, settings, roles, outbox);
   const connectionDrafts = new ConnectionDrafts(deps);
   const connectionTest = new ConnectionTest(deps, submissions, executions, connections);
   const restImport = new RestImportService(deps);
@@ -175,31 +270,47 @@ export function createServices(deps: Dependencies) {
   return {
     approvals,
     apps,
+    attention,
     audit,
     authorizationFlow,
     callers,
     calls,
+    cardMarks,
     connectionDrafts,
     connections,
     connectionTest,
     credentials,
     definitionReview,
+    delegations,
     disconnect,
+    edits,
     eligibility,
     executions,
+    facts,
     files,
+    grants,
     links,
+    loadReports,
     members,
     outbox,
+    outcomes,
     payloads,
+    people,
+    policyPreview,
+    pauses,
+    processes,
     recovery,
+    reminders,
     restImport,
     roles,
     runner,
+    secondFactors,
     secretEntry,
     settings,
     signIns,
+    simulation,
     submissions,
+    targets,
     tokenReveal,
     tokens,
   };

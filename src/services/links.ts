@@ -21,7 +21,12 @@ export interface NewLink {
   readonly content?: string;
 }
 
-const PATHS = { secret: '/secrets/', caller_token: '/secrets/token/', oauth: '/oauth/start/' } as const;
+const PATHS = {
+  secret: '/secrets/',
+  caller_token: '/secrets/token/',
+  oauth: '/oauth/start/',
+  second_factor: '/second-factor/',
+} as const;
 
 export class LinkService {
   constructor(

@@ -15,6 +15,7 @@ import type { CredentialService, NewCredential } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import type { ExecutionStore } from './execution-store.js';
 import type { OutboxService } from './outbox.js';
+import { personOf } from './person-caller-id.js';
 
 /** Names the DM about one member, connection and caller (`-` when she connects without a caller asking). */
 export function authorizationSubject(
@@ -75,7 +76,9 @@ export class MemberService {
       this.consent(memberId, callerId, connection._id),
       isPrivate ? this.authorization(connection._id, memberId) : null,
     ]);
-    return consent?.status === 'allowed' && (!isPrivate || authorization?.status === 'active');
+    // By hand she acts herself: there is nobody whom she would have to allow it.
+    const allowed = consent?.status === 'allowed' || personOf(callerId) === memberId;
+    return allowed && (!isPrivate || authorization?.status === 'active');
   }
 
   /** The identity a call uses. On a private connection it is the member's own and nothing else. */

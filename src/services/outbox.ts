@@ -3,6 +3,7 @@
  * carry what to show but what it is about; who delivers it draws the state of that moment. So an update can be
  * late but never out of order, and a repair is the same as a delivery.
  */
+import type { ClientSession } from 'mongoose';
 import type { Notice, OutboxDocument } from '../../models/types.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
 import { newId } from '../ids.js';
@@ -55,21 +56,24 @@ export class OutboxService {
   }
 
   /** A message that never changes. */
-  async notify(to: string, message: Notice): Promise<void> {
+  async notify(to: string, message: Notice, session?: ClientSession): Promise<void> {
     const { models, signals, clock } = this.deps;
     const id = newId('note');
-    await models.outbox.create([
-      {
-        ...this.empty(clock.now()),
-        _id: id,
-        workspaceId: this.deps.workspaceId,
-        to,
-        view: 'notice',
-        subjectId: id,
-        deadline: null,
-        message,
-      },
-    ]);
+    await models.outbox.create(
+      [
+        {
+          ...this.empty(clock.now()),
+          _id: id,
+          workspaceId: this.deps.workspaceId,
+          to,
+          view: 'notice',
+          subjectId: id,
+          deadline: null,
+          message,
+        },
+      ],
+      session ? { session } : {},
+    );
     signals.emit('outbox');
   }
 

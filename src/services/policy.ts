@@ -1,6 +1,9 @@
 /** Policy: which rule a call falls under, and what that asks. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionDocument, Effect, PolicyRule, Requirement, Risk } from '../../models/types.js';
+import { canonicalHash } from '../canonical.js';
 import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
+import { type Condition, holds, type Known, type Truth } from './conditions.js';
 
 /** PRODUCT.md, "Defaults": an approval expires after 60 minutes. */
 export const DEFAULT_EXPIRY_MINUTES = 60;
@@ -47,19 +50,66 @@ export interface Verdict {
   readonly effect: Effect;
   readonly requirement: Requirement;
   readonly rule: PolicyRule;
+  /** A grant may answer the question: never where somebody has to be asked every time, or to prove who she is. */
+  readonly rememberable: boolean;
 }
 
-/** First match wins; then the default. "Ask every time" turns an allow into a question, whatever the rule says. */
+const STRICTNESS: Readonly<Record<Effect, number>> = { allow: 0, ask: 1, deny: 2 };
+
+/**
+ * First match wins; then the default. "Ask every time" turns an allow into a question, whatever the rule says. Where a
+ * condition cannot be told (no arguments yet, nobody to look up), the strictest of what may be is what counts.
+ */
 export function evaluate(
   connection: Pick<ConnectionDocument, 'policy' | 'raisedRisks'>,
   fn: FunctionDefinition,
   args?: Arguments,
+  known: Known = {},
 ): Verdict {
   const risk = riskOf(connection, fn, args);
-  const rule = connection.policy.rules.find((each) => matches(each, fn.name, risk)) ?? defaultRule(fn, risk);
-  const effect: Effect = rule.effect === 'allow' && fn.askEveryTime ? 'ask' : rule.effect;
+  const facts = { ...known, function: fn.name, risk, args };
+  return verdictUnder(connection.policy.rules, fn, risk, (condition) => holds(condition, facts));
+}
+
+function verdictUnder(
+  rules: readonly PolicyRule[],
+  fn: FunctionDefinition,
+  risk: Risk,
+  truth: (condition: Condition) => Truth,
+): Verdict {
+  const possible: PolicyRule[] = [];
+  for (const rule of rules) {
+    if (!matches(rule, fn.name, risk)) continue;
+    const held = rule.when ? truth(rule.when) : true;
+    if (held !== false) possible.push(rule);
+    if (held === true) break;
+  }
+  const decided = possible.at(-1);
+  if (!decided || (decided.when && truth(decided.when) !== true)) possible.push(defaultRule(fn, risk));
+  const effectOf = (rule: PolicyRule): Effect =>
+    rule.effect === 'allow' && fn.askEveryTime ? 'ask' : rule.effect;
+  const rule = possible.reduce((strictest, each) =>
+    STRICTNESS[effectOf(each)] > STRICTNESS[effectOf(strictest)] ? each : strictest,
+  );
+  const effect = effectOf(rule);
   const requirement = ({ allow: 'none', ask: 'required', deny: 'blocked' } as const)[effect];
-  return { risk, effect, requirement, rule };
+  const rememberable = !fn.askEveryTime && rule.rememberable !== false && !rule.stepUp;
+  return { risk, effect, requirement, rule, rememberable };
+}
+
+/** What the policy asks of the target: `required` for what destroys, unless its rule says otherwise. */
+export function targetCheckOf({
+  risk,
+  rule,
+}: Pick<Verdict, 'risk' | 'rule'>): NonNullable<PolicyRule['targetCheck']> {
+  return rule.targetCheck ?? (risk === 'destructive' ? 'required' : 'best_effort');
+}
+
+const TARGET_CHECKS = ['off', 'best_effort', 'required'] as const;
+
+function targetHeldNoLess(before: Verdict, after: Verdict): boolean {
+  const strength = (verdict: Verdict): number => TARGET_CHECKS.indexOf(targetCheckOf(verdict));
+  return strength(after) >= strength(before);
 }
 
 /** How many calls an hour one caller may make before an allow becomes a question; null where nothing is counted. */
@@ -73,8 +123,9 @@ export function overLimit(verdict: Verdict): Verdict {
 }
 
 export function hasApprover(rule: Pick<PolicyRule, 'approvers'>): boolean {
-  const { users, usergroups, connectionOwner } = rule.approvers;
-  return users.length > 0 || usergroups.length > 0 || connectionOwner;
+  const { users, usergroups, connectionOwner, businessOwner, requesterManager } = rule.approvers;
+  const byRole = connectionOwner || businessOwner === true || requesterManager === true;
+  return users.length > 0 || usergroups.length > 0 || byRole;
 }
 
 /** What relaxes a function: an owner may only tighten, an admin may do both (PRODUCT.md, "Approvals"). */
@@ -83,23 +134,57 @@ export function isTighter(
   rules: readonly PolicyRule[],
   functions: readonly FunctionDefinition[],
 ): boolean {
-  const strictness = { allow: 0, ask: 1, deny: 2 } as const;
-  const next = { ...connection, policy: { version: 0, rules: [...rules] } };
-  return functions.flatMap(asEachRisk).every((fn) => {
-    const before = evaluate(connection, fn, {});
-    const after = evaluate(next, fn, {});
-    if (strictness[after.effect] !== strictness[before.effect])
-      return strictness[after.effect] > strictness[before.effect];
-    if (after.effect === 'allow') return limitNoHigher(before.rule, after.rule);
-    return after.effect !== 'ask' || asksNoFewer(before.rule, after.rule);
-  });
+  const before = connection.policy.rules;
+  const functionsAtRisk = functions.flatMap((fn) => asEachRisk(connection, fn));
+  const truths = everyTruth([...before, ...rules]);
+  if (truths === null) return false;
+  return truths.every((truth) =>
+    functionsAtRisk.every(({ fn, risk }) =>
+      noLooser(verdictUnder(before, fn, risk, truth), verdictUnder(rules, fn, risk, truth)),
+    ),
+  );
+}
+
+function noLooser(before: Verdict, after: Verdict): boolean {
+  if (STRICTNESS[after.effect] !== STRICTNESS[before.effect])
+    return STRICTNESS[after.effect] > STRICTNESS[before.effect];
+  if (after.effect === 'allow') return limitNoHigher(before.rule, after.rule);
+  return (
+    after.effect !== 'ask' ||
+    (asksNoFewer(before.rule, after.rule) &&
+      targetHeldNoLess(before, after) &&
+      after.rememberable <= before.rememberable)
+  );
+}
+
+/** More different conditions than this are not played through: then an admin has to look. */
+const MOST_CONDITIONS = 8;
+
+/** Every way in which the conditions of these rules may come out. Null when they are too many. */
+function everyTruth(rules: readonly PolicyRule[]): ((condition: Condition) => boolean)[] | null {
+  const keys = [...new Set(rules.flatMap(({ when }) => (when ? [keyOf(when)] : [])))];
+  if (keys.length > MOST_CONDITIONS) return null;
+  return Array.from(
+    { length: 2 ** keys.length },
+    (_, bits) => (condition: Condition) => ((bits >> keys.indexOf(keyOf(condition))) & 1) === 1,
+  );
+}
+
+function keyOf({ all, comparisons }: Condition): string {
+  return canonicalHash({ all, comparisons: comparisons.map((each) => ({ ...each })) });
 }
 
 /** A function whose risk depends on its arguments, once for every risk that a call of it may have. */
-function asEachRisk(fn: FunctionDefinition): FunctionDefinition[] {
-  if (!fn.riskOf) return [fn];
-  const risks = RISKS.filter((risk) => higherRisk(risk, fn.risk) === fn.risk);
-  return risks.map((risk) => ({ ...fn, riskOf: () => risk }));
+export function asEachRisk(
+  connection: Pick<ConnectionDocument, 'raisedRisks'>,
+  fn: FunctionDefinition,
+): { fn: FunctionDefinition; risk: Risk }[] {
+  const risks = fn.riskOf ? RISKS.filter((risk) => higherRisk(risk, fn.risk) === fn.risk) : [fn.risk];
+  const raised = connection.raisedRisks[fn.name];
+  return [...new Set(risks.map((risk) => (raised ? higherRisk(risk, raised) : risk)))].map((risk) => ({
+    fn,
+    risk,
+  }));
 }
 
 function limitNoHigher(before: PolicyRule, after: PolicyRule): boolean {
@@ -111,6 +196,10 @@ function asksNoFewer(before: PolicyRule, after: PolicyRule): boolean {
   const someoneNew =
     after.approvers.users.some((id) => !before.approvers.users.includes(id)) ||
     after.approvers.usergroups.some((id) => !before.approvers.usergroups.includes(id)) ||
-    (after.approvers.connectionOwner && !before.approvers.connectionOwner);
-  return after.quorum >= before.quorum && !someoneNew;
+    (after.approvers.connectionOwner && !before.approvers.connectionOwner) ||
+    (after.approvers.businessOwner && !before.approvers.businessOwner) ||
+    (after.approvers.requesterManager && !before.approvers.requesterManager) ||
+    (after.escalation && !isDeepStrictEqual(after.escalation, before.escalation));
+  const proofKept = !before.stepUp || after.stepUp === before.stepUp;
+  return after.quorum >= before.quorum && proofKept && !someoneNew;
 }

@@ -8,15 +8,18 @@ import type {
   ConnectionDocument,
   CredentialDocument,
   ExecutionDocument,
+  Pause,
   Settings,
 } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
+import { personOf } from './person-caller-id.js';
+import type { CallerIdentity } from './person-callers.js';
 
 export interface Facts {
   readonly settings: Settings;
   readonly connection: ConnectionDocument | null;
-  readonly caller: CallerDocument | null;
+  readonly caller: CallerIdentity | null;
   /** Null when the function is gone or turned off. */
   readonly fn: FunctionDefinition | null;
   readonly definitionHash: string | null;
@@ -28,6 +31,8 @@ export interface Facts {
 
 /** May this caller use this function of this connection? Denied by default. */
 export function hasAccess(connection: ConnectionDocument, callerId: string, fn: string): boolean {
+  // Whoever makes a person a caller (`PersonCallers`) has asked whether she may.
+  if (personOf(callerId) !== null) return true;
   const access = connection.access.find((each) => each.callerId === callerId);
   return access !== undefined && (access.functions === null || access.functions.includes(fn));
 }
@@ -37,12 +42,14 @@ export function stopped(
   settings: Settings,
   connection: ConnectionDocument,
   caller: Pick<CallerDocument, 'paused' | 'stage'>,
+  call: Pick<ExecutionDocument, 'risk' | 'requirement'>,
 ): { code: 'paused' | 'not_ready'; message: string } | null {
   if (settings.slack === 'removed')
     return { code: 'paused', message: 'The app was removed from Slack; nothing runs.' };
-  const pause = settings.paused ?? connection.paused ?? caller.paused;
+  const everything = isResumed(settings, call) ? null : settings.paused;
+  const pause = everything ?? connection.paused ?? caller.paused;
   if (pause) {
-    const what = settings.paused ? 'Everything' : connection.paused ? `“${connection.name}”` : 'This caller';
+    const what = everything ? 'Everything' : connection.paused ? `“${connection.name}”` : 'This caller';
     return { code: 'paused', message: `${what} is paused${pause.reason ? `: ${pause.reason}` : '.'}` };
   }
   if (caller.stage === 'production' && connection.status !== 'ready') {
@@ -50,6 +57,25 @@ export function stopped(
     return { code: 'not_ready', message };
   }
   return null;
+}
+
+/** The kill switch is lifted in stages: reads that run directly, then what a person is asked about, then the rest. */
+function isResumed({ resuming }: Settings, call: Pick<ExecutionDocument, 'risk' | 'requirement'>): boolean {
+  if (resuming === null || resuming === undefined) return false;
+  const isDirectRead = call.risk === 'read' && call.requirement === 'none';
+  // Where a grant has answered, nobody is asked: that is of the rest.
+  const isAsked = call.requirement !== 'none' && call.requirement !== 'granted';
+  return isDirectRead || (resuming === 'asks' && isAsked);
+}
+
+/** The pause under which requests that wait for people stand still, or are cancelled. */
+export function freezingPause(
+  settings: Settings,
+  connection: Pick<ConnectionDocument, 'paused'> | null,
+  caller: Pick<CallerDocument, 'paused'> | null,
+): Pause | null {
+  const everything = settings.resuming === 'asks' ? null : settings.paused;
+  return everything ?? connection?.paused ?? caller?.paused ?? null;
 }
 
 /** The pure part of the re-check. People are checked by `EligibilityService` besides. */
@@ -63,7 +89,7 @@ export function reasonToRefuse(
   if (!isSystemCaller) {
     if (caller?.status !== 'active') return 'the caller is no longer active';
     if (caller.ownerId !== execution.callerOwnerId) return 'the caller has another owner now';
-    const stop = stopped(settings, connection, caller);
+    const stop = stopped(settings, connection, caller, execution);
     if (stop) return stop.message;
     if (!hasAccess(connection, execution.callerId, execution.function))
       return 'the caller has no access any more';
@@ -81,6 +107,8 @@ export function reasonToRefuse(
     if (approval?.status !== 'approved') return 'there is no approval';
     const approvals = approval.decisions.filter((each) => each.decision === 'approved');
     if (approvals.length < approval.quorum) return 'the approvals are too few';
+    if (approval.stepUp && approvals.some((each) => each.proof !== approval.stepUp))
+      return 'an approval lacks its second proof';
     if (approval.bindingHash !== execution.bindingHash) return 'the approval is for another call';
   }
   return null;

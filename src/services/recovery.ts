@@ -7,6 +7,7 @@ import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
+import type { ReplacementService } from './replacements.js';
 import type { Runner } from './runner.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
@@ -20,6 +21,7 @@ export interface RecoveryParts {
   readonly members: MemberService;
   readonly runner: Runner;
   readonly outbox: OutboxService;
+  readonly replacements: ReplacementService;
 }
 
 export class RecoveryService {
@@ -58,10 +60,15 @@ export class RecoveryService {
   /** Accepted, but the process died before it asked anybody. */
   async announcePending(): Promise<void> {
     for (const execution of await this.parts.executions.due('pending_approval')) {
-      await this.one(execution._id, () => this.parts.approvals.announce(execution));
+      await this.one(execution._id, () => this.parts.waiting.ask(execution));
     }
     for (const execution of await this.parts.executions.due('pending_authorization')) {
       await this.one(execution._id, () => this.parts.waiting.revive(execution));
+    }
+    for (const status of ['failed', 'outcome_unknown'] as const) {
+      for (const old of await this.parts.executions.due(status)) {
+        await this.one(old._id, () => this.parts.replacements.make(old));
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import { crashAt } from '../kill-points.js';
 import type { ApprovalService } from './approvals.js';
 import { bindingHash } from './binding.js';
 import type { CallerService } from './callers.js';
+import type { ClaimsInFlight } from './claims-in-flight.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
@@ -14,13 +15,18 @@ import { DirectoryUnavailable } from './directory.js';
 import type { EligibilityService } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
+import type { GrantService } from './grants.js';
 import { LEASE_MS, Lease } from './lease.js';
 import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
+import { personOf } from './person-caller-id.js';
+import type { PersonCallers } from './person-callers.js';
 import { reasonToRefuse } from './recheck.js';
+import { type ReplacementService, successor } from './replacements.js';
 import type { ScopeService } from './scopes.js';
 import type { SettingsService } from './settings.js';
+import type { Hold, TargetService } from './targets.js';
 import type { TokenService } from './tokens.js';
 import type { Outcome, UpstreamCalls } from './upstream-call.js';
 
@@ -62,7 +68,16 @@ export interface RunnerParts {
   readonly calls: UpstreamCalls;
   readonly scopes: ScopeService;
   readonly outbox: OutboxService;
+  readonly claims: ClaimsInFlight;
+  readonly targets: TargetService;
+  readonly people: PersonCallers;
+  readonly grants: GrantService;
+  /** Comes later: it asks people, and whoever asks people needs to be able to run. */
+  readonly replacements: () => Pick<ReplacementService, 'begin'>;
 }
+
+/** What came of a run, and how its target was held to what the approver saw. */
+type Run = Outcome & { readonly targetHeld: Hold['held'] };
 
 export class Runner {
   private readonly running = new Set<Promise<void>>();
@@ -115,10 +130,12 @@ export class Runner {
       if (this.claiming >= CLAIMS_AT_ONCE) return;
       this.inLine.delete(executionId);
       this.claiming += 1;
-      const claim = this.claim(executionId).finally(() => {
-        this.claiming -= 1;
-        this.claimNext();
-      });
+      const claim = this.parts.claims
+        .during(() => this.claim(executionId))
+        .finally(() => {
+          this.claiming -= 1;
+          this.claimNext();
+        });
       this.track(
         claim.then((claimed) => (claimed ? this.perform(claimed.checked, claimed.claimedAt) : undefined)),
       );
@@ -175,7 +192,7 @@ export class Runner {
     const { settings, callers, credentials, approvals, members, payloads } = this.parts;
     const { models, workspaceId } = this.deps;
     const isSystemCaller = execution.callerId.startsWith(`${SYSTEM_CALLER}:`);
-    const [connection, caller, credential, approval, currentSettings, args] = await Promise.all([
+    const [connection, registered, credential, approval, currentSettings, args] = await Promise.all([
       models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),
       callers.get(execution.callerId),
       credentials.find(execution.connectionId, execution.subject),
@@ -185,6 +202,9 @@ export class Runner {
     ]);
     const connector = await this.deps.connector(execution.connector);
     const fn = connection ? enabledFunction(connector, connection, execution.function) : null;
+    const personId = personOf(execution.callerId);
+    const caller =
+      personId === null || !connection ? registered : await this.parts.people.of(personId, connection);
     const memberAllows =
       execution.onBehalfOf === null || connection === null
         ? true
@@ -210,7 +230,8 @@ export class Runner {
     };
     const reason =
       reasonToRefuse(execution, facts, isSystemCaller) ??
-      (await this.approversReason(execution, approval, connection));
+      (await this.approversReason(execution, approval, connection)) ??
+      (connection && fn && (await this.parts.grants.reasonToRefuse(execution, connection, fn, args)));
     if (reason !== null) {
       await this.refuse(
         execution,
@@ -232,7 +253,9 @@ export class Runner {
       const eligible = await this.parts.eligibility.mayDecide(approval, connection, decision.userId);
       if (!eligible.ok) return 'an approver may no longer decide';
     }
-    return null;
+    const voters = approval.decisions.map(({ userId }) => userId);
+    const distinct = voters.length < 2 || (await this.parts.eligibility.areDistinct(voters));
+    return distinct ? null : 'two of the approvals are one person’s';
   }
 
   private async refuse(execution: ExecutionDocument, code: string, message: string): Promise<void> {
@@ -258,8 +281,8 @@ export class Runner {
     }
   }
 
-  private async call({ execution, connection, fn, args }: Checked, lease: Lease): Promise<Outcome> {
-    const { calls, tokens } = this.parts;
+  private async call({ execution, connection, fn, args }: Checked, lease: Lease): Promise<Run> {
+    const { calls, targets, tokens } = this.parts;
     let credential = null;
     if (connection.auth !== 'none') {
       const usable = await tokens.usable(connection, execution.subject).catch(this.unusable);
@@ -269,28 +292,41 @@ export class Runner {
           code: usable.code,
           message: usable.message,
           retryAfter: usable.retryAfter,
+          targetHeld: null,
         };
       if (usable.credential.generation !== execution.credentialGeneration) {
         return {
           status: 'failed',
           code: 'refused_recheck',
           message: 'The credential was replaced. Nothing was sent.',
+          targetHeld: null,
         };
       }
       credential = usable.credential;
       const gap = scopeGap(fn, credential);
       if (gap.length > 0) {
         const message = this.parts.scopes.explain(connection, fn, gap);
-        return { status: 'failed', code: 'needs_more_scopes', message };
+        return { status: 'failed', code: 'needs_more_scopes', message, targetHeld: null };
       }
     }
-    const outcome = await calls.run(execution, connection, fn, args, credential, lease);
+    const hold = await targets.hold(execution, connection, fn, args, credential).catch(this.unheld);
+    if (!hold.ok)
+      return {
+        status: 'failed',
+        code: hold.code,
+        message: hold.message,
+        asksAgain: hold.code === 'target_changed',
+        targetHeld: hold.held,
+      };
+    const outcome = await calls.run(execution, connection, fn, args, credential, lease, hold.condition);
     if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
       await tokens.rejected(connection, credential).catch((error: unknown) => {
         this.deps.log.warn({ err: error, connection: connection._id }, 'refused credential not marked');
       });
     }
-    return outcome;
+    if (outcome.status === 'failed' && outcome.code === 'target_changed' && hold.condition !== undefined)
+      return { ...outcome, asksAgain: true, targetHeld: hold.held };
+    return { ...outcome, targetHeld: hold.held };
   }
 
   private async askForScopes(connection: ConnectionDocument, { subject }: ExecutionDocument): Promise<void> {
@@ -306,21 +342,36 @@ export class Runner {
     return { ok: false, code: 'upstream_unavailable', message, retryAfter: undefined } as const;
   };
 
+  private readonly unheld = (error: unknown): Hold => {
+    this.deps.log.warn({ err: error }, 'the target of a claimed call could not be compared');
+    const message = 'Nothing was sent: what the approver saw could not be read in time. Ask again.';
+    return { ok: false, code: 'upstream_unavailable', message, held: null };
+  };
+
   /** The outcome is offered to the database until it takes it; meanwhile no answer says success (G6). */
-  private async record(execution: ExecutionDocument, outcome: Outcome): Promise<void> {
+  private async record(execution: ExecutionDocument, outcome: Run): Promise<void> {
     const giveUpAt = performance.now() + OUTCOME_RETRY_MS;
     for (;;) {
       try {
         if (outcome.status === 'succeeded') await this.parts.payloads.storeResult(execution, outcome.value);
-        const error = outcome.status === 'succeeded' ? null : outcome;
         const truncated = outcome.status === 'succeeded' && outcome.truncated;
+        const now = this.deps.clock.now();
+        const next = outcome.status !== 'succeeded' && outcome.asksAgain ? successor(now) : null;
+        const error =
+          outcome.status === 'succeeded' ? null : next ? saying(outcome, next.replacedBy) : outcome;
         const done = await this.parts.executions.transition(
           execution,
           outcome.status,
-          { ...ended(this.deps.clock.now(), error), truncated },
+          {
+            ...ended(now, error),
+            truncated,
+            targetHeld: outcome.targetHeld,
+            ...next,
+          },
           { 'attempt.id': execution.attempt?.id ?? '' },
         );
         this.unrecorded.delete(execution._id);
+        if (done && next) this.parts.replacements().begin(done);
         await this.finish(done);
         return;
       } catch (error) {
@@ -350,6 +401,10 @@ export class Runner {
   async finish(execution: ExecutionDocument | null): Promise<void> {
     if (execution?.approvalId) await this.parts.outbox.refresh('approval', execution._id);
   }
+}
+
+function saying<Failed extends { readonly message: string }>(outcome: Failed, replacedBy: string): Failed {
+  return { ...outcome, message: `${outcome.message} It is asked again as ${replacedBy}.` };
 }
 
 /** A record that does not open was tampered with; one that cannot be read just now is read again later. */

@@ -6,7 +6,17 @@ import type { Dependencies } from './dependencies.js';
 const DEFAULT_RETENTION_DAYS = 90;
 
 export type SettingsChange = Partial<
-  Pick<Settings, 'admins' | 'auditors' | 'approvalsChannel' | 'retentionDays' | 'setupDoneAt'>
+  Pick<
+    Settings,
+    | 'admins'
+    | 'auditors'
+    | 'approvalsChannel'
+    | 'retentionDays'
+    | 'setupDoneAt'
+    | 'reportTo'
+    | 'companyDomains'
+    | 'soleOperator'
+  >
 >;
 
 /** Settings of the workspace: one document, made at start. */
@@ -34,8 +44,30 @@ export class SettingsService {
     const action = pause ? 'workspace.paused' : 'workspace.resumed';
     await this.audit.change(
       { actor, action, subject: this.subject(), details: pause ? { reason: pause.reason } : {} },
-      (session) => this.write({ paused: pause }, session),
+      (session) => this.write({ paused: pause, resuming: null }, session),
     );
+  }
+
+  /** What of the kill switch is lifted again; with null everything stands still, as at first. */
+  async resumeTo(actor: Actor, stage: 'reads' | 'asks'): Promise<void> {
+    await this.audit.change(
+      { actor, action: 'workspace.resuming', subject: this.subject(), details: { stage } },
+      (session) => this.write({ resuming: stage }, session),
+    );
+  }
+
+  /** After every pause and resume: the number that processes confirm. */
+  async nextPauseVersion(): Promise<number> {
+    const { models, workspaceId } = this.deps;
+    const { _id, workspaceId: _, ...defaults } = this.defaults();
+    const found = await models.settings
+      .findOneAndUpdate(
+        { _id, workspaceId },
+        { $inc: { pauseVersion: 1 }, $setOnInsert: defaults },
+        { upsert: true, returnDocument: 'after' },
+      )
+      .lean();
+    return found.pauseVersion ?? 0;
   }
 
   /** The app was removed from Slack, or installed again. */
@@ -52,7 +84,7 @@ export class SettingsService {
   }
 
   private async write(
-    change: SettingsChange & Partial<Pick<Settings, 'paused' | 'slack'>>,
+    change: SettingsChange & Partial<Pick<Settings, 'paused' | 'resuming' | 'slack'>>,
     session: Parameters<Parameters<AuditService['change']>[1]>[0],
   ): Promise<void> {
     const { models, workspaceId } = this.deps;

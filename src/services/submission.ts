@@ -7,34 +7,42 @@ import type {
   CredentialDocument,
   ExecutionDocument,
   ExecutionStatus,
+  GrantDocument,
+  Settings,
 } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
 import type { Arguments, FunctionDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
-import type { ApprovalService } from './approvals.js';
+import { type ApprovalService, CLAIM_WINDOW_MS } from './approvals.js';
 import { bindingHash } from './binding.js';
+import type { CallFacts } from './call-facts.js';
+import type { ClaimsInFlight } from './claims-in-flight.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
+import { type Examination, fateOf, grantWouldHelp, PENDING_LIMIT } from './fate.js';
 import type { FileService } from './files.js';
 import { missingFile } from './files.js';
 import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
+import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
+import { personOf } from './person-caller-id.js';
+import type { CallerIdentity } from './person-callers.js';
 import { evaluate, limitOf, overLimit, type Verdict } from './policy.js';
 import { hasAccess, stopped } from './recheck.js';
 import { LEASE_MS, type Runner, SYSTEM_CALLER } from './runner.js';
 import type { ScopeService } from './scopes.js';
 import type { SettingsService } from './settings.js';
+import { targetQuestion } from './targets.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
 /** PRODUCT.md, "Defaults": an authorization is waited for 24 hours. */
 export const AUTHORIZATION_WINDOW_MS = 24 * 3_600_000;
-/** shared/RELIABILITY.md, G15: what one caller may have waiting for people at a time. */
-export const PENDING_LIMIT = 100;
+const STOPPED = { code: 'paused', message: 'It is paused.' } as const;
 /** How long a record that was refused too late is looked for. Longer than any outage that is not an incident. */
 const TAKE_BACK_MS = 15 * 60_000;
 
@@ -49,19 +57,25 @@ export interface CallRequest {
   readonly tooLate?: AbortSignal;
 }
 
+export type { Examination } from './fate.js';
+
 export interface Submitted {
   readonly execution: ExecutionDocument;
   /** The same request was made before under this idempotency key. */
   readonly repeated: boolean;
 }
 
-interface Plan {
+export interface Plan {
   readonly connection: ConnectionDocument;
   readonly fn: FunctionDefinition;
   readonly args: Arguments;
   readonly verdict: Verdict;
   readonly execution: ExecutionDocument;
   readonly tooLate: AbortSignal | undefined;
+}
+
+export interface Examined extends Examination {
+  readonly plan: Plan;
 }
 
 export class SubmissionService {
@@ -81,6 +95,9 @@ export class SubmissionService {
     private readonly connections: ConnectionService,
     private readonly files: FileService,
     private readonly scopes: ScopeService,
+    private readonly facts: CallFacts,
+    private readonly grants: GrantService,
+    private readonly claims: ClaimsInFlight,
   ) {}
 
   /**
@@ -88,7 +105,11 @@ export class SubmissionService {
    * what has to be on record (blocked, paused, not ready).
    * @throws AppError `not_found` | `invalid_arguments` | `idempotency_conflict` | `too_many_pending`
    */
-  async submit(caller: CallerDocument, request: CallRequest): Promise<Submitted> {
+  submit(caller: CallerIdentity, request: CallRequest): Promise<Submitted> {
+    return this.claims.during(() => this.record(caller, request));
+  }
+
+  private async record(caller: CallerIdentity, request: CallRequest): Promise<Submitted> {
     const requestHash = canonicalHash({
       connection: request.connection,
       function: request.function,
@@ -102,7 +123,55 @@ export class SubmissionService {
       this.settings.get(),
     ]);
     if (earlier && (await this.executions.handOut(earlier))) return repeated(earlier, requestHash);
-    if (!connection?.access.some((each) => each.callerId === caller._id)) {
+    const examined = await this.look(caller, request, requestHash, connection, settings);
+    const { plan, verdict, stop, gap } = examined;
+    const { fn } = plan;
+    const grant = grantWouldHelp(examined) ? await this.grants.take(plan) : null;
+    switch (fateOf(examined, grant !== null)) {
+      case 'stopped':
+        return this.refuse(plan, stop ?? STOPPED, verdict.requirement);
+      case 'blocked': {
+        const message = `The policy of “${plan.connection.name}” blocks “${fn.title}”.`;
+        return this.refuse(plan, { code: 'policy_blocked', message }, 'blocked');
+      }
+      case 'too_many_pending': {
+        const message = `This caller has ${PENDING_LIMIT} requests waiting for people. Wait for answers, or cancel some.`;
+        throw new AppError('too_many_pending', message, { retryAfter: 60 });
+      }
+      case 'waits_for_member':
+        return this.waitForMember(plan);
+      case 'needs_more_scopes':
+        return this.askForScopes(plan, gap);
+      case 'asks':
+        return this.askForApproval(plan);
+      case 'granted':
+        return this.runGranted(plan, grant);
+      case 'runs':
+        return this.runNow(plan);
+    }
+  }
+
+  /**
+   * Everything that decides what becomes of a request, with nothing recorded.
+   * @throws AppError `not_found` | `invalid_arguments`
+   */
+  async examine(caller: CallerIdentity, request: CallRequest): Promise<Examined> {
+    const [connection, settings] = await Promise.all([
+      this.connections.find(request.connection),
+      this.settings.get(),
+    ]);
+    return this.look(caller, request, '', connection, settings);
+  }
+
+  private async look(
+    caller: CallerIdentity,
+    request: CallRequest,
+    requestHash: string,
+    connection: ConnectionDocument | null,
+    settings: Settings,
+  ): Promise<Examined> {
+    const named = connection?.access.some((each) => each.callerId === caller._id) ?? false;
+    if (!connection || !(named || personOf(caller._id) !== null)) {
       throw new AppError(
         'not_found',
         `There is no connection “${request.connection}” that this caller may use.`,
@@ -138,23 +207,15 @@ export class SubmissionService {
       requestHash,
       credential,
     );
-    const plan: Plan = { connection, fn, args, verdict, execution, tooLate: request.tooLate };
-
-    const stop = stopped(settings, connection, caller);
-    if (stop) return this.refuse(plan, stop, verdict.requirement);
-    if (verdict.effect === 'deny') {
-      const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
-      return this.refuse(plan, { code: 'policy_blocked', message }, 'blocked');
-    }
-    const waitsForPeople = !allowed || verdict.effect === 'ask';
-    if (waitsForPeople && pending >= PENDING_LIMIT) {
-      const message = `This caller has ${PENDING_LIMIT} requests waiting for people. Wait for answers, or cancel some.`;
-      throw new AppError('too_many_pending', message, { retryAfter: 60 });
-    }
-    if (!allowed) return this.waitForMember(plan);
-    const gap = scopeGap(fn, credential);
-    if (gap.length > 0) return this.askForScopes(plan, gap);
-    return verdict.effect === 'ask' ? this.askForApproval(plan) : this.runNow(plan);
+    return {
+      plan: { connection, fn, args, verdict, execution, tooLate: request.tooLate },
+      verdict,
+      stop: stopped(settings, connection, caller, { risk: verdict.risk, requirement: verdict.requirement }),
+      onlyAsking: settings.paused !== null && settings.resuming === 'asks',
+      allowed,
+      pending,
+      gap: scopeGap(fn, credential),
+    };
   }
 
   /**
@@ -172,7 +233,7 @@ export class SubmissionService {
     if (verdict.risk !== 'read' || verdict.effect !== 'allow') {
       throw new AppError('forbidden', 'Only a read that runs directly can be tested like this.');
     }
-    const stop = stopped(await this.settings.get(), connection, { paused: null, stage: 'test' });
+    const stop = stopped(await this.settings.get(), connection, { paused: null, stage: 'test' }, verdict);
     if (stop) throw new AppError(stop.code, stop.message);
     const isPrivate = connection.identity === 'private';
     if (isPrivate && (await this.members.authorization(connection._id, tester.id))?.status !== 'active') {
@@ -273,12 +334,13 @@ export class SubmissionService {
 
   /** What policy says; an allow with a limit becomes a question once the limit is used up. */
   private async verdict(
-    caller: CallerDocument,
+    caller: CallerIdentity,
     connection: ConnectionDocument,
     fn: FunctionDefinition,
     args: Arguments,
   ): Promise<Verdict> {
-    const verdict = evaluate(connection, fn, args);
+    const known = await this.facts.known(connection, connection.policy.rules, caller.name);
+    const verdict = evaluate(connection, fn, args, known);
     const limit = limitOf(verdict);
     if (limit === null) return verdict;
     const call = { connectionId: connection._id, function: fn.name, callerId: caller._id };
@@ -286,7 +348,7 @@ export class SubmissionService {
   }
 
   /** @throws AppError `invalid_arguments` for a file that is not there, or not this caller's */
-  private async checkFiles(caller: CallerDocument, fn: FunctionDefinition, args: Arguments): Promise<void> {
+  private async checkFiles(caller: CallerIdentity, fn: FunctionDefinition, args: Arguments): Promise<void> {
     for (const reference of fn.files?.(args) ?? []) {
       if (await this.files.find(caller._id, reference)) continue;
       throw new AppError('invalid_arguments', missingFile(reference), { path: '/arguments' });
@@ -326,7 +388,10 @@ export class SubmissionService {
 
   private async askForApproval(plan: Plan): Promise<Submitted> {
     const hash = bindingHash(plan.execution, plan.args);
-    const approval = this.approvals.draft(plan.execution, plan.connection, plan.verdict, hash);
+    const approval = {
+      ...this.approvals.draft(plan.execution, plan.connection, plan.verdict, hash),
+      ...targetQuestion(plan.fn, plan.verdict),
+    };
     crashAt('before_intent');
     await this.approvals.insert(approval);
     const submitted = await this.accept(plan, 'pending_approval', {
@@ -337,6 +402,22 @@ export class SubmissionService {
     });
     if (submitted.repeated) await this.approvals.discard(approval._id);
     else this.waiting.announce(submitted.execution);
+    return submitted;
+  }
+
+  /** A grant has answered: it runs by way of the queue, so that the grant is checked again at the claim. */
+  private async runGranted(plan: Plan, grant: GrantDocument | null): Promise<Submitted> {
+    const now = this.deps.clock.now().getTime();
+    const submitted = await this.accept(plan, 'queued', {
+      requirement: 'granted',
+      approvalStatus: 'not_required',
+      grantId: grant?._id ?? null,
+      bindingHash: bindingHash(plan.execution, plan.args),
+      expiresAt: new Date(now + CLAIM_WINDOW_MS),
+      nextActionAt: new Date(now + 2_000),
+    });
+    if (!submitted.repeated) this.deps.signals.emit('queued', submitted.execution._id);
+    else if (grant) await this.grants.giveBack(grant);
     return submitted;
   }
 

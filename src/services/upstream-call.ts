@@ -28,7 +28,16 @@ export type Outcome =
       readonly code: string;
       readonly message: string;
       readonly retryAfter?: number | undefined;
+      /** The target is no longer what the approver saw: the call asks again. */
+      readonly asksAgain?: boolean;
     };
+
+/** A look at the outside system that is no call of the function. */
+export interface Look {
+  readonly connection: ConnectionDocument;
+  readonly credential: CredentialDocument | null;
+  readonly limitMs: number;
+}
 
 /** Puts the credential on a request, as the connection's auth method says. */
 function authorized(
@@ -74,6 +83,7 @@ export class UpstreamCalls {
     args: Arguments,
     credential: CredentialDocument | null,
     lease: Lease,
+    condition?: string,
   ): Promise<Outcome> {
     let known = (text: string): string => text;
     let sent = false;
@@ -88,12 +98,52 @@ export class UpstreamCalls {
           sent = true;
         },
         afterSend: () => crashAt('after_send'),
+        ...(condition === undefined ? {} : { condition }),
       });
       const value = await fn.run(context, args);
       const kept = await this.keep(execution, maskDeep(value, known));
       return { status: 'succeeded', value: kept.value, truncated: kept.truncated };
     } catch (error) {
-      return this.outcomeOf(error, execution, sent, (text) => redactText(known(text)));
+      return this.outcomeOf(changedSince(error, condition), execution, sent, (text) =>
+        redactText(known(text)),
+      );
+    }
+  }
+
+  /**
+   * Reads what a write points at, or what became of one, as the execution's own identity. It is not the call: no lease,
+   * nothing counts as sent. Secrets are masked in errors, and `mask` does it for what is read.
+   * @throws UpstreamError
+   */
+  async look<T>(
+    execution: Pick<ExecutionDocument, '_id' | 'callerId'>,
+    { connection, credential, limitMs }: Look,
+    work: (context: CallContext, mask: (text: string) => string) => Promise<T>,
+  ): Promise<T> {
+    const secret = credential ? this.credentials.open(credential) : {};
+    const method = authMethodOf(await this.deps.connector(connection.connector), connection);
+    const mask = createMask(secretsOf(method, secret));
+    const context = await this.context(execution, connection, secret, { limitMs });
+    const timer = AbortSignal.timeout(limitMs);
+    const over = new Promise<never>((_, reject) => {
+      timer.addEventListener('abort', () => reject(new LookTooLong()), { once: true });
+    });
+    try {
+      return await Promise.race([work(context, mask), over]);
+    } catch (error) {
+      if (error instanceof LookTooLong) throw error;
+      const message = redactText(mask(error instanceof Error ? error.message : String(error)));
+      if (!(error instanceof UpstreamError))
+        throw new UpstreamError(
+          'upstream_unavailable',
+          'The answer of the outside system could not be understood.',
+          {
+            definite: true,
+            cause: new Error(message),
+          },
+        );
+      const { code, definite, status } = error;
+      throw new UpstreamError(code, message, { definite, ...(status === undefined ? {} : { status }) });
     }
   }
 
@@ -105,14 +155,19 @@ export class UpstreamCalls {
     call: Pick<ExecutionDocument, '_id' | 'callerId'>,
     connection: ConnectionDocument,
     secret: Secret,
-    hooks: { beforeSend?: () => void; afterSend?: () => void } = {},
+    hooks: {
+      beforeSend?: () => void;
+      afterSend?: () => void;
+      condition?: string;
+      limitMs?: number;
+    } = {},
   ): Promise<CallContext> {
     const connector = await this.deps.connector(connection.connector);
     const method = authMethodOf(connector, connection);
     const config = configOf(connection);
     const baseUrl = baseUrlOf(connector, connection, this.deps.endpoints);
     const allow = connector.egress(config, baseUrl);
-    const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
+    const signal = AbortSignal.timeout(hooks.limitMs ?? CALL_TIMEOUT_MS);
     const sign = method?.kind === 'secret' ? method.sign : undefined;
     return {
       executionId: call._id,
@@ -122,6 +177,7 @@ export class UpstreamCalls {
       aboutToSend: () => hooks.beforeSend?.(),
       files: this.files.of(call.callerId, call._id),
       commands: this.deps.commands,
+      ...(hooks.condition === undefined ? {} : { condition: hooks.condition }),
       ...(sign ? { sign: (text) => sign(text, secret) } : {}),
       fetch: (request) =>
         this.deps.outbound.send(
@@ -174,6 +230,18 @@ export class UpstreamCalls {
     if (execution.risk === 'read') return { status: 'failed', code: 'upstream_unavailable', message };
     return { status: 'outcome_unknown', code: 'outcome_unknown', message: unknownMessage(message) };
   }
+}
+
+class LookTooLong extends UpstreamError {
+  constructor() {
+    super('upstream_unavailable', 'The outside system did not answer in time.', { definite: true });
+  }
+}
+
+/** A condition of ours that does not hold (RFC 9110, 15.5.13) is a refusal: whoever answers so did not write. */
+function changedSince(error: unknown, condition: string | undefined): unknown {
+  if (condition === undefined || !(error instanceof UpstreamError) || error.status !== 412) return error;
+  return new UpstreamError('target_changed', error.message, { definite: true, status: 412 });
 }
 
 function unknownMessage(reason: string): string {

@@ -1,15 +1,21 @@
 /** Calls that wait for people: asking them, and going on once they have answered. */
 import type { ExecutionDocument } from '../../models/types.js';
-import type { ApprovalService } from './approvals.js';
+import { type ApprovalService, CLAIM_WINDOW_MS } from './approvals.js';
 import { bindingHash } from './binding.js';
+import type { CallFacts } from './call-facts.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import { definitionHashOf, enabledFunction } from './functions.js';
+import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate } from './policy.js';
+import { type TargetService, targetQuestion } from './targets.js';
+
+/** Longer than a card waits for its target: whoever looks at it is not overtaken by the sweeper. */
+const LOOKING_MS = 10_000;
 
 export class WaitingCalls {
   constructor(
@@ -23,16 +29,29 @@ export class WaitingCalls {
     private readonly members: MemberService,
     private readonly credentials: CredentialService,
     private readonly connections: ConnectionService,
+    private readonly targets: TargetService,
+    private readonly facts: CallFacts,
+    private readonly grants: GrantService,
   ) {}
 
   /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
   announce(execution: ExecutionDocument): void {
-    this.approvals.announce(execution).catch((error: unknown) => {
+    this.ask(execution).catch((error: unknown) => {
       this.deps.log.warn(
         { err: error, execution: execution._id },
         'cards not queued yet; the sweeper repeats it',
       );
     });
+  }
+
+  /** The target is looked at first: no card is drawn before it is known what it can show. Doing it twice is harmless. */
+  async ask(execution: ExecutionDocument): Promise<void> {
+    const until = new Date(this.deps.clock.now().getTime() + LOOKING_MS);
+    if (await this.targets.awaitsLook(execution)) {
+      await this.executions.lookAgain(execution._id, 'pending_approval', until);
+      await this.targets.look(execution);
+    }
+    await this.approvals.announce(execution);
   }
 
   askMember(execution: ExecutionDocument): void {
@@ -87,7 +106,8 @@ export class WaitingCalls {
       });
       return;
     }
-    const verdict = evaluate(connection, fn, args);
+    const known = await this.facts.known(connection, connection.policy.rules, waiting.callerName);
+    const verdict = evaluate(connection, fn, args, known);
     const credential = await this.credentials.find(connection._id, waiting.subject);
     const current: ExecutionDocument = {
       ...waiting,
@@ -128,9 +148,24 @@ export class WaitingCalls {
       if (queued) this.deps.signals.emit('queued', queued._id);
       return;
     }
-    const approval = await this.approvals.prepare(
-      this.approvals.draft(current, connection, verdict, current.bindingHash),
-    );
+    const grant = await this.grants.take({ execution: current, connection, fn, args, verdict });
+    if (grant) {
+      const queued = await this.executions.transition(waiting, 'queued', {
+        ...change,
+        requirement: 'granted',
+        approvalStatus: 'not_required',
+        grantId: grant._id,
+        expiresAt: new Date(this.deps.clock.now().getTime() + CLAIM_WINDOW_MS),
+        nextActionAt: soon,
+      });
+      if (queued) this.deps.signals.emit('queued', queued._id);
+      else await this.grants.giveBack(grant);
+      return;
+    }
+    const approval = await this.approvals.prepare({
+      ...this.approvals.draft(current, connection, verdict, current.bindingHash),
+      ...targetQuestion(fn, verdict),
+    });
     const asking = await this.executions.transition(waiting, 'pending_approval', {
       ...change,
       approvalStatus: 'pending',

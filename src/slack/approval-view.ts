@@ -1,11 +1,19 @@
 /** Gathers what an approval card shows, as plain data for `blocks/`. */
 import type { ApprovalCard, ShownField } from '../../blocks/approval-card.js';
+import type { ShownEdit } from '../../blocks/parts/edited.js';
+import { readableName } from '../../blocks/parts/schema-form.js';
+import type { ShownTarget } from '../../blocks/parts/target.js';
 import { type ApprovalDocument, type ExecutionDocument, SHARED } from '../../models/types.js';
 import type { Arguments, CardField, FunctionDefinition, JsonValue } from '../connectors/framework.js';
 import { shortHash } from '../services/binding.js';
 import type { Dependencies } from '../services/dependencies.js';
+import { changedFields } from '../services/edited-fields.js';
 import { allFunctions } from '../services/functions.js';
 import type { Services } from '../services/index.js';
+import { personOf } from '../services/person-caller-id.js';
+import { awaitsTarget } from '../services/targets.js';
+import { markedFields } from './card-marks.js';
+import { whoDecides } from './who-decides.js';
 
 /** Null when the execution has no approval request. */
 export async function approvalCard(
@@ -23,16 +31,20 @@ export async function approvalCard(
     models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),
     services.callers.get(execution.callerId),
     services.credentials.find(execution.connectionId, execution.subject),
-    services.payloads.arguments(execution).catch(() => null),
+    services.payloads.arguments({ _id: execution._id, bindingHash: approval.bindingHash }).catch(() => null),
   ]);
   const fn = connection
     ? allFunctions(await deps.connector(execution.connector), connection).find(
         (each) => each.name === execution.function,
       )
     : undefined;
-  const { users, usergroups, connectionOwner } = approval.approvers;
-  const owner = connectionOwner && connection ? [connection.ownerId] : [];
-  const able = [...new Set([...users, ...owner])].filter((id) => !approval.excluded.includes(id));
+  const { deciders, attention } = await whoDecides(execution, approval, connection, caller, services, deps);
+  const byHand = personOf(execution.callerId) !== null;
+  // Nobody weighs it any more once it is decided.
+  const marks =
+    args && connection && statusOf(execution, approval) === 'pending_approval'
+      ? await services.cardMarks.of(execution, approval.bindingHash, connection, args)
+      : { marks: [], note: null };
   return {
     execution,
     approval,
@@ -44,16 +56,35 @@ export async function approvalCard(
       connectionKey: execution.connectionKey,
       actingAs: await actingAs(execution, credential?.account ?? null, deps),
       callerName: execution.callerName,
-      callerKind: caller?.kind ?? 'caller',
-      callerStage: caller?.stage ?? 'removed',
+      callerKind: caller?.kind ?? (byHand ? 'person' : 'caller'),
+      callerStage: caller?.stage ?? (byHand ? 'no agent' : 'removed'),
       requesterId: execution.requesterId,
       onBehalfOf: execution.onBehalfOf,
-      risk: execution.risk,
+      risk: approval.edited?.risk ?? execution.risk,
+      rememberable: approval.rememberable === true && approval.quorum === 1 && args !== null,
+      suggestsGrant: await services.grants.suggests(execution, approval).catch(() => false),
+      editable: args !== null && fn !== undefined && fn.editable !== false,
+      target: await shownTarget(execution, approval, services),
+      outcome:
+        execution.status === 'outcome_unknown'
+          ? {
+              executionId,
+              resolution: execution.resolution ?? null,
+              replacedBy: execution.replacedBy ?? null,
+            }
+          : null,
+      edited: await shownEdit(execution, approval, args, services),
+      stepUp: approval.stepUp ?? null,
+      marksNote: marks.note,
       fields: args
-        ? [...shownFields(args, fn?.card), ...(await fileFields(args, fn, execution, services))]
+        ? markedFields(
+            [...shownFields(args, fn?.card), ...(await fileFields(args, fn, execution, services))],
+            marks.marks,
+          )
         : [{ label: 'Arguments', value: 'no longer kept', kind: 'short' }],
       reason: execution.reason,
-      deciders: { users: able, groups: usergroups },
+      deciders,
+      attention,
       quorum: approval.quorum,
       decisions: approval.decisions,
       status: statusOf(execution, approval),
@@ -62,6 +93,52 @@ export async function approvalCard(
       note: execution.status === 'denied' ? null : (execution.error?.message ?? execution.note),
     },
   };
+}
+
+/** The target as it was read when this was asked; for a call that asks again, what moved. */
+async function shownTarget(
+  execution: ExecutionDocument,
+  approval: ApprovalDocument,
+  services: Services,
+): Promise<ShownTarget | null> {
+  const { targetCheck, target, targetNote, edited } = approval;
+  const again = execution.replaces ? await services.targets.askedAgainFor(execution.replaces) : null;
+  if (!targetCheck && !again) return null;
+  const isSeen = target === 'bound' || target === 'best_effort';
+  const { observation, moved } = isSeen
+    ? await services.targets.seen(execution)
+    : { observation: null, moved: null };
+  return {
+    // What an edit makes of it stands with the edit.
+    fields: (observation?.fields ?? []).map(({ label, value, after }) => ({
+      label,
+      value,
+      ...(after === undefined || edited ? {} : { after }),
+    })),
+    note: targetCheck && !isSeen ? (targetNote ?? 'It was not read.') : null,
+    blocked: awaitsTarget(approval),
+    moved: moved ?? [],
+    again,
+    held: execution.targetHeld ?? null,
+  };
+}
+
+/** What an approver made of the arguments that were asked for. */
+async function shownEdit(
+  execution: ExecutionDocument,
+  { edited }: ApprovalDocument,
+  args: Arguments | null,
+  services: Services,
+): Promise<ShownEdit | null> {
+  if (!edited || !args) return null;
+  const { by, at, voided } = edited;
+  const original = await services.payloads.originalArguments(execution).catch(() => null);
+  const changes = changedFields(original ?? {}, args).map(({ path, before, after }) => ({
+    label: path.split('.').map(readableName).join(' · '),
+    before: before === undefined ? null : asText(before),
+    after: after === undefined ? null : asText(after),
+  }));
+  return { by, at, voided, changes };
 }
 
 /** The decision is where the truth is; the execution may be a moment behind. */

@@ -17,6 +17,15 @@ interface Kept<T> {
   readonly value: Promise<T>;
 }
 
+function isMissingScope(error: unknown): boolean {
+  return error instanceof WebAPIPlatformError && error.data.error === 'missing_scope';
+}
+
+interface ProfileField {
+  label?: string;
+  value?: string;
+}
+
 interface SlackUser {
   id?: string;
   team_id?: string;
@@ -31,7 +40,11 @@ interface SlackUser {
   is_primary_owner?: boolean;
   tz?: string;
   profile?: { email?: string; display_name?: string; real_name?: string };
+  enterprise_user?: { id?: string };
 }
+
+/** How workspaces call the field of the profile; Slack's own has the first name. */
+const MANAGER_FIELD = /^(?:manager|line manager|reports to|supervisor)$/i;
 
 export class SlackDirectory implements Directory {
   private readonly kept = new Map<string, Kept<unknown>>();
@@ -63,9 +76,30 @@ export class SlackDirectory implements Directory {
     });
   }
 
+  managerOf(userId: string, freshness: Freshness = 'display'): Promise<string | null> {
+    return this.ask(
+      `manager:${userId}:${freshness}`,
+      freshness,
+      `the manager of ${userId}`,
+      null,
+      async () => {
+        const answer = await this.profileOf(userId).catch((error: unknown) => {
+          // Installed before the scope was asked for: the others get their cards, and nobody decides as the manager.
+          if (freshness === 'display' && isMissingScope(error)) return null;
+          throw error;
+        });
+        const fields = Object.values((answer?.profile?.fields ?? {}) as Record<string, ProfileField>);
+        const manager = fields.find(({ label }) => MANAGER_FIELD.test(label?.trim() ?? ''));
+        return /^[UW][A-Z0-9]{1,20}$/.exec(manager?.value ?? '')?.[0] ?? null;
+      },
+    );
+  }
+
   /** An event said that this person changed. */
   forget(userId: string): void {
     this.kept.delete(`user:${userId}`);
+    this.kept.delete(`manager:${userId}:display`);
+    this.kept.delete(`manager:${userId}:decision`);
   }
 
   /** Concurrent questions share one look-up; a failed one is not kept. */
@@ -88,6 +122,10 @@ export class SlackDirectory implements Directory {
     return value;
   }
 
+  private profileOf(user: string) {
+    return this.client.users.profile.get({ user, include_labels: true });
+  }
+
   private toPerson(user: SlackUser): Person {
     return {
       id: user.id ?? '',
@@ -102,6 +140,7 @@ export class SlackDirectory implements Directory {
         (user.team_id !== undefined && user.team_id !== this.teamId),
       isBot: user.is_bot === true,
       isWorkspaceOwner: user.is_owner === true || user.is_primary_owner === true,
+      enterpriseUserId: user.enterprise_user?.id ?? null,
     };
   }
 }

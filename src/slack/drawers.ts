@@ -2,12 +2,14 @@
 import { approvalMessage } from '../../blocks/approval-card.js';
 import { authorizationMessage, codeMessage } from '../../blocks/authorization.js';
 import { noticeMessage } from '../../blocks/notices.js';
+import { reminderMessage } from '../../blocks/reminder.js';
 import type { OutboxDocument } from '../../models/types.js';
 import type { Dependencies } from '../services/dependencies.js';
 import type { Services } from '../services/index.js';
 import { approvalCard } from './approval-view.js';
 import { authorizationDm } from './authorization-view.js';
 import type { Drawer } from './delivery.js';
+import { waitingRows } from './features/home/publish.js';
 
 export function createDrawers(
   services: Services,
@@ -35,6 +37,10 @@ export function createDrawers(
         ...codeMessage({ connectionName, account, code, finished: status === 'finished', expiresAt }),
         version: 0,
       };
+    },
+    reminder: async ({ to }) => {
+      const items = await waitingRows({ services, deps }, to);
+      return items.length > 0 ? { ...reminderMessage(items), version: 0 } : null;
     },
     notice: async (row) => (row.message ? { ...noticeMessage(row.message), version: 0 } : null),
   };

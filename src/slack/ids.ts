@@ -5,16 +5,19 @@ export const COMMANDS = {
   approvals: '/approvals',
 } as const;
 
-export const SHORTCUTS = { open: 'siesta.open' } as const;
+export const SHORTCUTS = { open: 'siesta.open', run: 'siesta.run' } as const;
 
 export const EVENTS = ['app_home_opened', 'app_uninstalled', 'tokens_revoked', 'user_change'] as const;
 
 export const ACTIONS = {
   approve: 'approval.approve',
   deny: 'approval.deny',
+  edit: 'approval.edit',
   details: 'approval.details',
   pageBack: 'approval.page_back',
   pageOn: 'approval.page_on',
+  batchOpen: 'approval.batch',
+  batchMore: 'approval.batch_more',
 
   authorizationConnect: 'authorization.connect',
   authorizationNewLink: 'authorization.new_link',
@@ -78,6 +81,29 @@ export const ACTIONS = {
   executionsMineOlder: 'execution.mine_older',
   executionOpenMine: 'execution.open_mine',
 
+  grantOffer: 'grant.offer',
+  grantRevoke: 'grant.revoke',
+  grantList: 'grant.list',
+  rulePreview: 'policy.preview',
+
+  looking: 'approval.looking',
+  awaySet: 'away.set',
+  awayEnd: 'away.end',
+  resumeNext: 'pause.resume_next',
+
+  proofSetUp: 'second_proof.set_up',
+  proofManage: 'second_proof.manage',
+
+  reportWeekly: 'report.weekly',
+  reportStop: 'report.stop',
+
+  targetReadAgain: 'target.read_again',
+  outcomeFind: 'outcome.find_out',
+  outcomeAskAgain: 'outcome.ask_again',
+
+  runConnectionSearch: 'run.search_connections',
+  runFunctionSearch: 'run.search_functions',
+
   settingsOpen: 'settings.open',
   settingsTestChannel: 'settings.test_channel',
 } as const;
@@ -87,6 +113,12 @@ export const VIEWS = {
   authorizationReconnect: 'authorization.reconnect',
   approvalDetails: 'approval.details',
   approvalDeny: 'approval.deny',
+  approvalEdit: 'approval.edit',
+  approvalBatch: 'approval.batch',
+  approvalBatchDone: 'approval.batch_done',
+  runConnection: 'run.connection',
+  runFunction: 'run.function',
+  runForm: 'run.form',
   connectionAdd: 'connection.add',
   connectionFunctions: 'connection.functions',
   connectionReread: 'connection.reread',
@@ -100,11 +132,18 @@ export const VIEWS = {
   connectionAccessForm: 'access.form',
   connectionRemove: 'connection.remove',
   pause: 'connection.pause',
+  away: 'away.set',
   callers: 'caller.list',
   callerAdd: 'caller.add',
   callerDetail: 'caller.detail',
   callerGive: 'caller.give_access',
   executionDetail: 'execution.detail',
+  outcome: 'outcome.find_out',
   executionsMine: 'execution.mine',
+  grant: 'grant.make',
+  grants: 'grant.list',
+  proof: 'second_proof.enter',
+  proofManage: 'second_proof.manage',
+  proofReset: 'second_proof.reset',
   settings: 'settings.edit',
 } as const;

@@ -40,6 +40,11 @@ export class FormState {
     return this.at(block)?.selected_users ?? [];
   }
 
+  /** `2026-03-12` */
+  date(block: string): string | null {
+    return this.at(block)?.selected_date ?? null;
+  }
+
   channel(block: string): string | null {
     return this.at(block)?.selected_conversation ?? null;
   }

@@ -223,7 +223,8 @@ describe('creating an event', () => {
     });
     expect(card).toEqual([
       { label: 'Title', value: 'Lunch', kind: 'short' },
-      { label: 'When', value: '2026-05-01T12:00:00Z – 2026-05-01T13:00:00Z', kind: 'short' },
+      { label: 'Starts', value: '2026-05-01T12:00:00Z', kind: 'time' },
+      { label: 'Ends', value: '2026-05-01T13:00:00Z', kind: 'time' },
       { label: 'Guests', value: 'ben@siesta.example, cleo@siesta.example', kind: 'short' },
       { label: 'Tell by mail', value: 'all', kind: 'short' },
       { label: 'Google Meet', value: 'yes', kind: 'short' },

@@ -142,7 +142,8 @@ describe('calendar', () => {
     expect(riskOf?.({ ...EVENT, optional_attendees: ['ben@siesta.example'] })).toBe('destructive');
     expect(fn('create_event').card({ ...EVENT, attendees: ['ben@siesta.example'], body: 'Agenda' })).toEqual([
       short('Title', 'Planning'),
-      short('When', '2026-05-04T09:00:00 – 2026-05-04T10:00:00 (Europe/Berlin)'),
+      { label: 'Starts', value: '2026-05-04T09:00:00+02:00 (Europe/Berlin)', kind: 'time' },
+      { label: 'Ends', value: '2026-05-04T10:00:00+02:00 (Europe/Berlin)', kind: 'time' },
       short('Attendees', 'ben@siesta.example'),
       { label: 'Text', value: 'Agenda', kind: 'long' },
     ]);

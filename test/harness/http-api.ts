@@ -121,6 +121,7 @@ const execution = z.strictObject({
   }),
   result: z.json().optional(),
   truncated: z.boolean().optional(),
+  edited_arguments: z.record(z.string(), z.json()).optional(),
   error: z
     .strictObject({ code: z.string(), message: z.string().min(10), retry_after: z.number().optional() })
     .optional(),

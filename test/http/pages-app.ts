@@ -43,8 +43,14 @@ export class FakeDirectory implements Directory {
   async personByEmail(): Promise<Person | null> {
     return null;
   }
+  readonly managers = new Map<string, string>();
+
   async groupMembers(): Promise<readonly string[]> {
     return [];
+  }
+  async managerOf(id: string): Promise<string | null> {
+    if (this.away) throw new DirectoryUnavailable('a manager');
+    return this.managers.get(id) ?? null;
   }
   change(id: string, change: Partial<Person>): void {
     this.people.set(id, { ...ORDINARY, id, name: id, ...this.people.get(id), ...change });

@@ -161,8 +161,7 @@ async function expireNow(connection: ConnectionDocument): Promise<void> {
   await models.credentials.updateOne({ _id, workspaceId }, { $set: { expiresAt: new Date(0) } });
 }
 
-const health = async ({ _id }: ConnectionDocument) =>
-  (await services.services.connections.find(_id))?.health;
+const health = async ({ _id }: ConnectionDocument) => (await services.services.connections.find(_id))?.health;
 const granted = () => oidc.tokenRequests.filter(({ grant }) => grant === 'client_credentials');
 
 describe('a person signs in at the connection’s own server', () => {

@@ -309,10 +309,16 @@ describe('a consent with a box left out', () => {
   const asked = (userId: string) =>
     who(userId)
       .dm()
-      .filter((message) => /more than you have consented to|no consent for yet/.test(who(userId).text(message)));
+      .filter((message) =>
+        /more than you have consented to|no consent for yet/.test(who(userId).text(message)),
+      );
 
   /** Ends without a request upstream, however often it is asked. */
-  async function expectGap(connection: ConnectionDocument, fn: 'query_free_busy' | 'list_events', as?: string) {
+  async function expectGap(
+    connection: ConnectionDocument,
+    fn: 'query_free_busy' | 'list_events',
+    as?: string,
+  ) {
     const sent = api.requests.length;
     const answers = await Promise.all(
       Array.from({ length: 6 }, () => ask(connection, fn, as === undefined ? {} : { as })),

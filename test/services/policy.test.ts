@@ -92,6 +92,8 @@ it.each([
   [{ users: ['U0BEN'], usergroups: [], connectionOwner: false }, true],
   [{ users: [], usergroups: ['S0FINANCE'], connectionOwner: false }, true],
   [{ users: [], usergroups: [], connectionOwner: true }, true],
+  [{ users: [], usergroups: [], connectionOwner: false, businessOwner: true }, true],
+  [{ users: [], usergroups: [], connectionOwner: false, requesterManager: true }, true],
 ])('%o names an approver: %s', (approvers, expected) => {
   expect(hasApprover(rule({ approvers }))).toBe(expected);
 });

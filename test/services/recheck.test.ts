@@ -56,6 +56,18 @@ describe('one fact is no longer true', () => {
       /too few/,
     );
   });
+
+  it('an approval without the second proof that was asked for', () => {
+    const first = { userId: 'U0BEN', decision: 'approved' as const, reason: null, at: NOW };
+    const asked = (...decisions: (typeof first & { proof?: 'totp' })[]) =>
+      facts({ approval: approval({ stepUp: 'totp', decisions, quorum: decisions.length }) });
+    const proven = { ...first, proof: 'totp' as const };
+    expect(reasonToRefuse(execution(), asked(proven), false)).toBeNull();
+    expect(reasonToRefuse(execution(), asked(first), false)).toMatch(/lacks its second proof/);
+    expect(reasonToRefuse(execution(), asked(proven, { ...first, userId: 'U0CLEO' }), false)).toMatch(
+      /lacks its second proof/,
+    );
+  });
 });
 
 describe('a call made for a member', () => {
@@ -93,8 +105,31 @@ describe('access', () => {
 describe('what stops everything', () => {
   it('a test caller may use a draft, a production caller may not', () => {
     const draft = connection({ status: 'draft' });
-    expect(stopped(settings(), draft, caller({ stage: 'test' }))).toBeNull();
-    expect(stopped(settings(), draft, caller())).toMatchObject({ code: 'not_ready' });
+    expect(stopped(settings(), draft, caller({ stage: 'test' }), execution())).toBeNull();
+    expect(stopped(settings(), draft, caller(), execution())).toMatchObject({ code: 'not_ready' });
+  });
+
+  it.each([
+    [null, { read: false, asked: false, write: false }],
+    ['reads', { read: true, asked: false, write: false }],
+    ['asks', { read: true, asked: true, write: false }],
+  ] as const)('everything is lifted in steps: %s', (resuming, runs) => {
+    const lifted = settings({ paused: PAUSE, resuming });
+    const stands = (call: Partial<ExecutionDocument>) =>
+      stopped(lifted, connection(), caller(), execution(call)) === null;
+    expect({
+      read: stands({ risk: 'read', requirement: 'none' }),
+      asked: stands({ risk: 'write', requirement: 'required' }),
+      write: stands({ risk: 'write', requirement: 'none' }),
+    }).toEqual(runs);
+    // A pause of its own holds besides.
+    const own = stopped(
+      lifted,
+      connection({ paused: PAUSE }),
+      caller(),
+      execution({ risk: 'read', requirement: 'none' }),
+    );
+    expect(own?.code).toBe('paused');
   });
 
   it('the widest pause is the one that is named', () => {
@@ -102,6 +137,7 @@ describe('what stops everything', () => {
       settings({ paused: PAUSE }),
       connection({ paused: PAUSE }),
       caller({ paused: PAUSE }),
+      execution(),
     );
     expect(all).toEqual({ code: 'paused', message: 'Everything is paused: maintenance' });
   });

@@ -51,6 +51,8 @@ describe('a tighter policy', () => {
     ['a read that is asked about', [writes], [rule({ functions: ['list'] }), writes]],
     ['a write that is blocked', [writes], [rule({ functions: ['create'], effect: 'deny' }), writes]],
     ['more approvals', [writes], [{ ...writes, quorum: 2 }]],
+    ['a second proof', [{ ...writes, stepUp: null }], [{ ...writes, stepUp: 'totp' as const }]],
+    ['no second proof, as before', [{ ...writes, stepUp: null }], [writes]],
     [
       'fewer approvers',
       [rule({ ...writes, approvers: { users: ['U0BEN', 'U0DANA'], usergroups: [], connectionOwner: true } })],
@@ -75,6 +77,7 @@ describe('a tighter policy', () => {
       [rule({ ...writes, approvers: { users: ['U0BEN'], usergroups: [], connectionOwner: true } })],
     ],
     ['fewer approvals', [{ ...writes, quorum: 2 }], [writes]],
+    ['no second proof any more', [{ ...writes, stepUp: 'totp' as const }], [{ ...writes, stepUp: null }]],
     [
       'a risk that only some arguments have',
       [rule({})],

@@ -14,6 +14,7 @@ import {
   type ObservedField,
 } from '../framework.js';
 import { type JsonObject, objectsIn, textOf } from '../json.js';
+import { periodFields } from '../period.js';
 import { callCalendar, SCOPES } from './api.js';
 import { answered, changed, guestsAfter, patchOf, refuseOmitted } from './changes.js';
 import { EVENT_SHAPE, eventFields, eventOf, whenOf } from './event.js';
@@ -130,7 +131,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
       return [
         ...where(asked),
         ...short('Title', asked.summary),
-        ...short('When', start === undefined ? undefined : whenOf(start, end ?? '', zone)),
+        ...(start === undefined ? [] : periodFields(start, end ?? '', zone)),
         ...short('Repeats', asked.recurrence),
         ...short('Invite', asked.add_attendees),
         ...short('Take off', asked.remove_attendees),

@@ -5,8 +5,9 @@ import { UpstreamError } from '../../errors.js';
 import { input, long, manyLines, oneLine, short } from '../fields.js';
 import { type CallContext, defineFunction, type FunctionDefinition } from '../framework.js';
 import { compact, type JsonObject, objectOf } from '../json.js';
+import { periodFields } from '../period.js';
 import { callCalendar, SCOPES } from './api.js';
-import { EVENT_SHAPE, eventOf, whenOf } from './event.js';
+import { EVENT_SHAPE, eventOf } from './event.js';
 import {
   attendees,
   calendarId,
@@ -113,7 +114,7 @@ export const creatingFunctions: readonly FunctionDefinition[] = [
       const asked = event.read(args);
       return [
         ...short('Title', asked.summary),
-        ...short('When', whenOf(asked.start, asked.end, asked.time_zone)),
+        ...periodFields(asked.start, asked.end, asked.time_zone),
         ...short('Repeats', asked.recurrence),
         ...short('Guests', asked.attendees),
         ...short('Tell by mail', asked.attendees ? asked.send_updates : undefined),

@@ -14,6 +14,7 @@ import {
 import { compact, type JsonObject, objectOf, textOf } from '../json.js';
 import { at } from '../microsoft/graph.js';
 import { mailAddress } from '../mime.js';
+import { periodFields } from '../period.js';
 import { callOutlook, SCOPES } from './api.js';
 import { EVENT, eventFields, eventOf, fetchEvent, WHOLE_EVENT, whenOf } from './event.js';
 import { body, bodyType, eventComment, id, localTime, oneSubject, timeZone } from './fields.js';
@@ -122,10 +123,10 @@ function changesOf(args: Details): JsonObject {
 }
 
 function detailsCard(args: Details): CardField[] {
-  const { start, end, time_zone: zone } = args;
+  const { start, end } = args;
   return [
     ...short('Title', args.subject),
-    ...short('When', start === undefined || end === undefined ? undefined : `${start} – ${end} (${zone})`),
+    ...(start === undefined || end === undefined ? [] : whenFields(args, start, end)),
     ...short('Whole days', args.all_day === undefined ? undefined : yes(args.all_day)),
     ...short('Where', args.location),
     ...short('Attendees', [...(args.attendees ?? [])]),
@@ -133,6 +134,11 @@ function detailsCard(args: Details): CardField[] {
     ...short('Teams meeting', args.online_meeting === undefined ? undefined : yes(args.online_meeting)),
     ...long(args.body_type === 'html' ? 'HTML' : 'Text', args.body),
   ];
+}
+
+/** Whole days are days in every zone. */
+function whenFields({ all_day: allDay, time_zone: zone }: Details, start: string, end: string): CardField[] {
+  return allDay ? short('When', `${start} – ${end} (${zone})`) : periodFields(start, end, zone);
 }
 
 function yes(value: boolean): string {

@@ -32,9 +32,18 @@ export function observeTarget(
     condition: 'If-Match',
     read: async (context, args) => {
       const response = expectOk(await context.fetch(buildRequest(read, baseUrl, args)), host);
-      return observation(response, changesOf(operation, args));
+      const { condition, ...seen } = observation(response, changesOf(operation, args));
+      // A condition of the caller's own goes out as it was approved, so ours cannot (`If-Match: *` would hold to nothing).
+      return condition === undefined || setsCondition(operation, args) ? seen : { ...seen, condition };
     },
   };
+}
+
+function setsCondition({ parameters }: ImportedOperation, args: Arguments): boolean {
+  return parameters.some(
+    ({ in: place, name, argument }) =>
+      place === 'header' && name.toLowerCase() === 'if-match' && args[argument] !== undefined,
+  );
 }
 
 function withoutBody({ body: _, ...operation }: ImportedOperation): ImportedOperation {

@@ -8,6 +8,7 @@ import { basePathOf, STYLESHEET, sendPage } from './layout.js';
 import { registerOAuth } from './oauth.js';
 import { refusalPage } from './refusals.js';
 import { assertOwnPage, parseForm } from './request.js';
+import { registerSecondFactor } from './second-factor.js';
 import { registerSecretForm } from './secret-form.js';
 import { PAGES_CSS } from './stylesheet.js';
 
@@ -34,5 +35,6 @@ export function registerPages(server: FastifyInstance, services: Services, deps:
     registerSecretForm(scope, services, basePath);
     registerCallerToken(scope, services, publicUrl, basePath);
     registerOAuth(scope, services, publicUrl, basePath);
+    registerSecondFactor(scope, services, basePath);
   });
 }

@@ -7,8 +7,12 @@ import { registerAuthorizations } from './authorizations/register.js';
 import { registerCallers } from './callers/register.js';
 import { registerConnections } from './connections/register.js';
 import { registerExecutions } from './executions/register.js';
+import { registerGrants } from './grants/register.js';
 import { registerHome } from './home/register.js';
 import { registerLifecycle } from './lifecycle/register.js';
+import { registerReport } from './report/register.js';
+import { registerRun } from './run/register.js';
+import { registerSecondProof } from './second-proof/register.js';
 import { registerSettings } from './settings/register.js';
 
 const FEATURES: readonly Register[] = [
@@ -17,8 +21,12 @@ const FEATURES: readonly Register[] = [
   registerCallers,
   registerConnections,
   registerExecutions,
+  registerGrants,
   registerHome,
   registerLifecycle,
+  registerRun,
+  registerReport,
+  registerSecondProof,
   registerSettings,
 ];
 

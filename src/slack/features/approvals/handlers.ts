@@ -17,22 +17,24 @@ import type { Click, DecisionOutcome } from '../../../services/approvals.js';
 import { approvalCard } from '../../approval-view.js';
 import { explain, type SlackEdge, sentenceModal } from '../../edge.js';
 import { tellUser } from '../../tell.js';
+import { FormState } from '../../view-state.js';
+import { askForProof } from './proof.js';
 
 type ActionArgs = AllMiddlewareArgs & SlackActionMiddlewareArgs<BlockButtonAction>;
 type ViewArgs = AllMiddlewareArgs & SlackViewMiddlewareArgs<ViewSubmitAction>;
 
 /** The click is acked by then, stored or not: 2.5 s (G7) less what the receiver took. Slack gives up at 3 s. */
-const STORE_LIMIT_MS = 2_000;
-const NOT_RECORDED =
+export const STORE_LIMIT_MS = 2_000;
+export const NOT_RECORDED =
   'Your decision was *not recorded*: the database or Slack did not answer in time. Press again.';
 
-interface Target {
+export interface Target {
   readonly executionId: string;
   readonly hash: string;
 }
 
 /** A button's value is the execution and the first digits of its digest: a name, never authority. */
-function parseTarget(value: string | undefined): Target | null {
+export function parseTarget(value: string | undefined): Target | null {
   const match = /^(ex_[a-z0-9]{20}):([0-9a-f]{8})(?::\d{1,4})?$/.exec(value ?? '');
   return match?.[1] && match[2] ? { executionId: match[1], hash: match[2] } : null;
 }
@@ -46,8 +48,36 @@ export const approveClicked =
       : ({ kind: 'refused', reason: 'This button is not one of ours.' } as const);
     crashAt('before_slack_ack');
     await ack();
+    // The trigger lives three seconds: the form comes before anything else.
+    const asks =
+      target && outcome !== 'not_recorded' && outcome.kind === 'refused' ? outcome.proof : undefined;
+    if (target && asks) await askForProof(edge, body, target, asks);
     if (outcome !== 'not_recorded') await adoptCopy(edge, body, target);
-    await afterClick(edge, body, outcome);
+    if (!asks) await afterClick(edge, body, outcome);
+  };
+
+export const proofSubmitted =
+  (edge: SlackEdge) =>
+  async ({ view, body, ack }: ViewArgs): Promise<void> => {
+    const target = parseTarget(view.private_metadata);
+    const proof = new FormState({ ...view, private_metadata: '' }).text('code');
+    const outcome = target
+      ? await decideInTime(edge, {
+          ...target,
+          userId: body.user.id,
+          decision: 'approved',
+          reason: null,
+          proof,
+        })
+      : ({ kind: 'refused', reason: 'This form is not one of ours.' } as const);
+    crashAt('before_slack_ack');
+    if (outcome === 'not_recorded' || (outcome.kind === 'refused' && outcome.proof === 'code')) {
+      const code = outcome === 'not_recorded' ? NOT_RECORDED.replaceAll('*', '') : outcome.reason;
+      await ack({ response_action: 'errors', errors: { code } });
+      return;
+    }
+    await ack({ response_action: 'clear' });
+    await afterClick(edge, { user: body.user }, outcome);
   };
 
 export const denyClicked =
@@ -111,13 +141,17 @@ export const pageTurned =
   };
 
 /** Stores the decision, or says in time that it did not. A late success still counts, and the card will show it. */
-async function decideInTime(edge: SlackEdge, click: Click): Promise<DecisionOutcome | 'not_recorded'> {
+export async function decideInTime(
+  edge: SlackEdge,
+  click: Click,
+  milliseconds = STORE_LIMIT_MS,
+): Promise<DecisionOutcome | 'not_recorded'> {
   const deciding = edge.services.approvals.decide(click).catch((error: unknown) => {
     edge.log.warn({ err: error, execution: click.executionId }, 'decision not recorded');
     return 'not_recorded' as const;
   });
   const timeout = new Promise<'not_recorded'>((resolve) => {
-    setTimeout(() => resolve('not_recorded'), STORE_LIMIT_MS).unref();
+    setTimeout(() => resolve('not_recorded'), milliseconds).unref();
   });
   return Promise.race([deciding, timeout]);
 }
@@ -131,7 +165,7 @@ interface ClickedOn {
 }
 
 /** After the ack: the call goes on, every copy changes, and the person is told where that is not enough. */
-async function afterClick(
+export async function afterClick(
   edge: SlackEdge,
   body: ClickedOn,
   outcome: DecisionOutcome | 'not_recorded',
@@ -150,7 +184,7 @@ async function afterClick(
 }
 
 /** What the person has to be told besides the card; null when the card says it all. */
-async function follow(edge: SlackEdge, outcome: DecisionOutcome): Promise<string | null> {
+export async function follow(edge: SlackEdge, outcome: DecisionOutcome): Promise<string | null> {
   const { approvals, outbox } = edge.services;
   if (outcome.kind === 'refused') return escapeMrkdwn(outcome.reason);
   if (outcome.kind === 'too_late') {
@@ -169,7 +203,7 @@ async function follow(edge: SlackEdge, outcome: DecisionOutcome): Promise<string
   return null;
 }
 
-function lateMessage(approval: ApprovalDocument): string {
+export function lateMessage(approval: ApprovalDocument): string {
   const winner = approval.decisions.at(-1);
   if (approval.status === 'approved' || approval.status === 'denied') {
     return `Too late: <@${winner?.userId ?? ''}> has ${approval.status} this already.`;

@@ -147,7 +147,7 @@ export const registerCallers: Register = (edge) => {
   );
   onClick(edge, ACTIONS.callerResume, (click) =>
     inPlace(edge, click, async ({ _id }) => {
-      await callers.pause(actor(click), _id, null);
+      await edge.services.pauses.resume(actor(click), { kind: 'caller', id: _id });
       return callerView(edge, click.userId, _id, ':arrow_forward: It may call again.');
     }),
   );

@@ -27,11 +27,22 @@ export const SUB_COMMANDS = {
   resume: { usage: 'resume KEY | caller:NAME | all', does: 'let calls run again', role: 'admin or owner' },
   remove: { usage: 'remove KEY', does: 'delete it and its credential', role: 'admin' },
   test: { usage: 'test KEY', does: 'call one harmless read function', role: 'admin or owner' },
+  simulate: {
+    usage: 'simulate KEY FUNCTION {…}',
+    does: 'whether a call would run, ask or be blocked, and why',
+    role: 'admin or owner',
+  },
   connect: { usage: 'connect KEY', does: 'authorize your own account on a private connection', role: null },
   disconnect: { usage: 'disconnect KEY', does: 'take your own account away again', role: null },
   callers: {
     usage: 'callers',
     does: 'agents, workflows, skills and prompts; `callers add` registers one',
+    role: 'admin',
+  },
+  report: { usage: 'report', does: 'requests and decisions of the last seven days', role: 'admin' },
+  'reset-proof': {
+    usage: 'reset-proof',
+    does: 'take away the second proof of somebody who lost her phone',
     role: 'admin',
   },
   settings: { usage: 'settings', does: 'admins, auditors, approvals channel, retention', role: 'admin' },

@@ -22,6 +22,7 @@ import {
 } from '../../../services/functions.js';
 import { evaluate } from '../../../services/policy.js';
 import type { SlackEdge } from '../../edge.js';
+import { grantsOn } from '../grants/rows.js';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -149,6 +150,7 @@ async function managementOf(
     access,
     visibility: visibilityText(connection),
     readiness,
+    grants: await grantsOn(edge, connection._id),
   };
 }
 

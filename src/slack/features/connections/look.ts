@@ -7,7 +7,7 @@ import { ACTIONS } from '../../ids.js';
 import { showModal, type Trigger, updateView } from '../../modal.js';
 import { credentialView } from './credential.js';
 import { detailView, visible } from './detail.js';
-import { setPause, targetOf } from './stop.js';
+import { endPause, targetOf } from './stop.js';
 
 export async function openDetail(
   edge: SlackEdge,
@@ -118,7 +118,7 @@ export const registerLook: Register = (edge) => {
   );
   onClick(edge, ACTIONS.connectionResume, (click) =>
     inPlace(edge, click, async () => {
-      await setPause(edge, click.userId, await targetOf(edge, click.userId, click.value), null);
+      await endPause(edge, click.userId, await targetOf(edge, click.userId, click.value));
       return ':arrow_forward: It runs again.';
     }),
   );

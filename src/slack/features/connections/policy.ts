@@ -3,24 +3,29 @@ import type { View } from '@slack/types';
 import {
   connectionPolicyModal,
   connectionRuleModal,
+  type RuleForm,
   type RuleScope,
 } from '../../../../blocks/connections/policy.js';
 import { explained, said } from '../../../../blocks/parts/text.js';
 import type { ConnectionDocument, Effect, PolicyRule } from '../../../../models/types.js';
 import { AppError } from '../../../errors.js';
 import { newId } from '../../../ids.js';
+import { type CommonCondition, conditionFrom, enteredFrom } from '../../../services/common-conditions.js';
 import { allFunctions } from '../../../services/functions.js';
 import { DEFAULT_EXPIRY_MINUTES, isTighter } from '../../../services/policy.js';
+import { conditionWords } from '../../../services/policy-words.js';
+import { DEFAULT_REMINDERS } from '../../../services/waiting-plan.js';
 import { explain, type Register, type SlackEdge } from '../../edge.js';
 import { type Answer, backTo, type Click, onClick, onSubmit, type Submission } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal, type Trigger, updateView } from '../../modal.js';
 import { postTestLine } from '../../route-test.js';
 import { groupChoices } from '../../usergroups.js';
-import type { FormState } from '../../view-state.js';
+import { FormState } from '../../view-state.js';
 import { functionLines } from './detail.js';
 import { enabledGroups } from './picker.js';
 import { NO_APPROVERS, questionOf } from './question-form.js';
+import { waitingOf } from './waiting-form.js';
 
 /** @throws AppError `not_found` | `forbidden` */
 async function policyView(
@@ -35,7 +40,8 @@ async function policyView(
   return connectionPolicyModal({
     connection: { id, name, identity },
     version: policy.version,
-    rules: policy.rules,
+    rules: policy.rules.map((rule) => ({ ...rule, condition: rule.when ? conditionWords(rule.when) : null })),
+    warnings: await edge.services.policyPreview.warnings(connection, policy.rules).catch(() => []),
     functions: await functionLines(edge, connection),
     ownerOnly: !(await roles.of(userId)).admin,
     notice,
@@ -82,27 +88,41 @@ const RISKS: Record<Exclude<RuleScope, 'functions'>, PolicyRule['risks']> = {
   destructive: ['destructive'],
 };
 
+/** @param ruleId null for a rule that is not stored yet, whatever was entered so far */
 async function ruleForm(
   edge: SlackEdge,
   connection: ConnectionDocument,
   rule: PolicyRule | null,
+  ruleId: string | null = rule?.id ?? null,
+  found: RuleForm['found'] = null,
 ): Promise<View> {
+  const entered = enteredFrom(rule?.when);
   const { approvalsChannel } = await edge.services.settings.get();
   const approvers = rule?.approvers ?? NO_APPROVERS;
   return connectionRuleModal({
     connectionId: connection._id,
-    ruleId: rule?.id ?? null,
+    ruleId,
+    found,
+    condition: {
+      ...entered,
+      asIs: rule?.when && entered.kind === 'as_is' ? conditionWords(rule.when) : null,
+    },
+    rememberable: rule?.rememberable !== false,
     scope: rule ? scopeOf(rule) : 'functions',
     functions: rule?.functions ?? [],
     choices: await enabledGroups(edge, connection),
     effect: rule?.effect ?? 'ask',
     quorum: rule?.quorum ?? 1,
     limitPerHour: rule?.limitPerHour ?? null,
+    stepUp: rule?.stepUp === 'totp',
     identity: connection.identity,
     approvers,
     groups: await groupChoices(edge, approvers.usergroups),
     route: rule ? rule.route : approvalsChannel,
     expiresInMinutes: rule?.expiresInMinutes ?? DEFAULT_EXPIRY_MINUTES,
+    reminders: rule?.reminders ?? DEFAULT_REMINDERS,
+    escalation: rule?.escalation ?? null,
+    escalationGroups: await groupChoices(edge, rule?.escalation?.approvers.usergroups ?? []),
   });
 }
 
@@ -127,7 +147,28 @@ async function ruleOf(
   const question = await questionOf(edge, form, effect === 'ask' && connection.identity === 'shared');
   const risks = scope === 'functions' ? (before?.functions ? before.risks : null) : RISKS[scope];
   const limitPerHour = effect === 'allow' ? limitOf(form) : null;
-  return { id: before?.id ?? newId('rule'), functions, risks, effect, ...question, limitPerHour };
+  const waiting = await waitingOf(edge, form, question.expiresInMinutes);
+  const stepUp = form.choices('step_up').includes('totp') ? 'totp' : null;
+  const rememberable = !form.has('rememberable') || form.choices('rememberable').includes('yes');
+  const entered = {
+    kind: (form.choice('when') ?? 'always') as CommonCondition,
+    value: form.text('when_value'),
+  };
+  const when = conditionFrom(entered, before?.when ?? null);
+  return {
+    // What the form does not show stays as it was.
+    ...before,
+    id: before?.id ?? newId('rule'),
+    functions,
+    risks,
+    effect,
+    ...question,
+    ...waiting,
+    limitPerHour,
+    stepUp,
+    rememberable,
+    when,
+  };
 }
 
 /** @throws AppError with the path of the input */
@@ -143,6 +184,16 @@ function limitOf(form: FormState): number | null {
 /** What is about chosen functions comes before what is about all of a kind: the first rule that fits decides. */
 function withRule(rules: readonly PolicyRule[], rule: PolicyRule): PolicyRule[] {
   if (rules.some(({ id }) => id === rule.id)) return rules.map((each) => (each.id === rule.id ? rule : each));
+  if (rule.when) {
+    // Behind a rule without a condition that covers the same, it would never be reached.
+    const names = rule.functions;
+    const covering = rules.findIndex(
+      (each) =>
+        !each.when && (each.functions === null || names?.some((name) => each.functions?.includes(name))),
+    );
+    const place = covering >= 0 ? covering : rules.length;
+    return [...rules.slice(0, place), rule, ...rules.slice(place)];
+  }
   const general = rules.findIndex(({ functions }) => functions === null);
   const narrow = rule.functions !== null || scopeOf(rule) === 'destructive';
   const at = narrow && general >= 0 ? general : rules.length;
@@ -200,6 +251,26 @@ async function rearrange(
     await updateView(edge, click.view.id, await policyView(edge, click.userId, connectionId, notice));
 }
 
+/** What the rule as it is entered would have done: drawn into the same form, saved nowhere. */
+async function preview(edge: SlackEdge, { userId, body, view }: Click): Promise<void> {
+  if (!view || !body.view) return;
+  const form = new FormState(body.view);
+  const connection = await edge.services.connections.managed(userId, form.metadata.connection ?? '', true);
+  const before = connection.policy.rules.find(({ id }) => id === form.metadata.rule) ?? null;
+  const rule = await ruleOf(edge, form, connection, before);
+  const rules = withRule(connection.policy.rules, rule);
+  const { policyPreview } = edge.services;
+  const [found, warnings] = await Promise.all([
+    policyPreview.preview(connection, rules),
+    policyPreview.warnings(connection, rules),
+  ]);
+  await updateView(
+    edge,
+    view.id,
+    await ruleForm(edge, connection, rule, before?.id ?? null, { preview: found, warnings }),
+  );
+}
+
 export const registerPolicy: Register = (edge) => {
   const { connections } = edge.services;
   onClick(edge, ACTIONS.connectionPolicy, (click) => openPolicy(edge, click, click.userId, click.value));
@@ -214,6 +285,7 @@ export const registerPolicy: Register = (edge) => {
       return ruleForm(edge, connection, rule);
     }),
   );
+  onClick(edge, ACTIONS.rulePreview, (click) => preview(edge, click));
   onClick(edge, ACTIONS.ruleUp, (click) =>
     rearrange(edge, click, (rules, index) => {
       const others = rules.filter((_, each) => each !== index);

@@ -29,11 +29,17 @@ export async function questionOf(
     users: form.users('approvers'),
     usergroups: form.choices('approver_groups'),
     connectionOwner: form.choices('approver_owner').includes('owner'),
+    ...(form.choices('approver_business_owner').length > 0 ? { businessOwner: true } : {}),
+    ...(form.choices('approver_manager').length > 0 ? { requesterManager: true } : {}),
   };
   if (required && form.has('approvers') && !hasApprover({ approvers })) {
-    throw new AppError('invalid_arguments', 'Name at least one approver, a user group, or the owner.', {
-      path: '/approvers',
-    });
+    throw new AppError(
+      'invalid_arguments',
+      'Name at least one approver, a user group, an owner, or the manager.',
+      {
+        path: '/approvers',
+      },
+    );
   }
   await requireMembers(edge.deps.directory, approvers.users, '/approvers');
   const expiresInMinutes = form.has('expiry') ? form.number('expiry') : DEFAULT_EXPIRY_MINUTES;

@@ -8,6 +8,8 @@ import { explain, type Register, type SlackEdge, sentence } from '../../edge.js'
 import { ACTIONS, COMMANDS } from '../../ids.js';
 import type { Trigger } from '../../modal.js';
 import { openCallerAdd, openCallers } from '../callers/register.js';
+import { reportMessage } from '../report/register.js';
+import { openProofReset } from '../second-proof/register.js';
 import { openSettings } from '../settings/register.js';
 import { openAccess, registerAccess } from './access.js';
 import { openAdd, registerAdd } from './add.js';
@@ -16,10 +18,12 @@ import { openEdit, registerEdit } from './edit.js';
 import { registerFunctions } from './functions.js';
 import { listMessage, pageOf } from './list.js';
 import { connectMine, disconnectMine, openDetail, openTest, registerLook } from './look.js';
+import { resumeAll } from './paused.js';
 import { openPolicy, registerPolicy } from './policy.js';
 import { registerReview } from './review.js';
 import { registerSearch } from './search.js';
-import { openPause, openRemove, registerStop, setPause, targetName, targetOf } from './stop.js';
+import { simulate } from './simulate.js';
+import { endPause, openPause, openRemove, registerStop, targetName, targetOf } from './stop.js';
 
 interface Message {
   readonly text: string;
@@ -68,9 +72,11 @@ const RUN: Record<SubCommand, (edge: SlackEdge, typed: Typed) => Promise<Message
   },
   resume: async (edge, { userId, rest }) => {
     const target = await targetOf(edge, userId, rest);
-    await setPause(edge, userId, target, null);
+    if (target.kind === 'all') return resumeAll(edge, userId);
+    await endPause(edge, userId, target);
     return said(`:arrow_forward: ${targetName(target)} runs again.`);
   },
+  simulate: (edge, { userId, rest }) => simulate(edge, userId, rest),
   connect: async (edge, typed) => said(await connectMine(edge, typed.userId, keyIn(typed, 'connect'))),
   disconnect: async (edge, typed) =>
     said(await disconnectMine(edge, typed.userId, keyIn(typed, 'disconnect'))),
@@ -78,6 +84,11 @@ const RUN: Record<SubCommand, (edge: SlackEdge, typed: Typed) => Promise<Message
     await (rest.trim().toLowerCase() === 'add'
       ? openCallerAdd(edge, trigger, userId)
       : openCallers(edge, trigger, userId));
+    return undefined;
+  },
+  report: (edge, { userId }) => reportMessage(edge, userId),
+  'reset-proof': async (edge, { trigger, userId }) => {
+    await openProofReset(edge, trigger, userId);
     return undefined;
   },
   settings: async (edge, { trigger, userId }) => {

@@ -1,16 +1,16 @@
 /** Pause, resume, remove. */
 import { connectionRemoveModal, type PauseForm, pauseModal } from '../../../../blocks/connections/stop.js';
 import { said } from '../../../../blocks/parts/text.js';
-import type { Pause } from '../../../../models/types.js';
 import { AppError } from '../../../errors.js';
 import { looksLikeSecret } from '../../../redact.js';
 import { type Register, type SlackEdge, sentenceModal } from '../../edge.js';
 import { type Answer, backTo, onClick, onSubmit, type Submission } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
-import { showModal, type Trigger } from '../../modal.js';
+import { showModal, type Trigger, updateView } from '../../modal.js';
 import { callerView } from '../callers/view.js';
 import { keyOf } from './command.js';
 import { detailView } from './detail.js';
+import { followConfirmation, pausedView, registerPaused } from './paused.js';
 
 export type Target = PauseForm['target'];
 
@@ -41,7 +41,7 @@ export async function targetOf(edge: SlackEdge, userId: string, text: string): P
     return { kind: 'all' };
   }
   const connection = await connections.managed(userId, key, true);
-  return { kind: 'connection', id: connection._id, name: connection.name };
+  return { kind: 'connection', id: connection._id, key: connection.key, name: connection.name };
 }
 
 /** By id, as a button or a form names it; checked as if it had been typed. */
@@ -61,18 +61,9 @@ export async function openPause(
   await showModal(edge, trigger, 'Pause', async () => pauseModal({ target: await find() }));
 }
 
-/** Pauses, or resumes with null. */
-export async function setPause(
-  edge: SlackEdge,
-  userId: string,
-  target: Target,
-  pause: Pause | null,
-): Promise<void> {
-  const { connections, callers, settings } = edge.services;
-  const actor = { kind: 'user', id: userId } as const;
-  if (target.kind === 'all') await settings.pause(actor, pause);
-  else if (target.kind === 'caller') await callers.pause(actor, target.id, pause);
-  else await connections.pause(actor, await connections.managed(userId, target.id, true), pause);
+/** Lifts the pause of a connection or a caller; that of everything is lifted in steps (`resumeAll`). */
+export async function endPause(edge: SlackEdge, userId: string, target: Target): Promise<void> {
+  await edge.services.pauses.resume({ kind: 'user', id: userId }, target);
 }
 
 export function targetName(target: Target): string {
@@ -91,13 +82,33 @@ async function submitPause(edge: SlackEdge, { userId, form, view }: Submission):
       { path: '/reason' },
     );
   }
-  await setPause(edge, userId, target, { by: userId, at: edge.deps.clock.now(), reason });
-  const notice = `:double_vertical_bar: ${targetName(target)} is paused.`;
-  return backTo(edge, view, async () => {
-    if (target.kind === 'connection') return detailView(edge, userId, target.id, { notice });
-    if (target.kind === 'caller') return callerView(edge, userId, target.id, notice);
-    return sentenceModal('Paused', `${notice} \`/connections resume all\` ends it.`);
-  });
+  const pending = form.choice('pending') === 'cancel' ? 'cancel' : 'freeze';
+  const { pauses, processes } = edge.services;
+  const taken = await pauses.pause({ kind: 'user', id: userId }, target, reason, pending);
+  const asked = { target, name: targetName(target), by: userId, reason, pending, taken } as const;
+  const soFar = await processes.confirmation(taken.version);
+  return {
+    show: { response_action: 'update', view: pausedView(asked, soFar, false) },
+    after: async () => {
+      await followConfirmation(edge, view.id, asked);
+      await redrawBelow(edge, view.previous_view_id, userId, target);
+    },
+  };
+}
+
+/** What was looked at when the pause was pressed shows it, too. */
+async function redrawBelow(
+  edge: SlackEdge,
+  below: string | null | undefined,
+  userId: string,
+  target: Target,
+): Promise<void> {
+  if (!below || target.kind === 'all') return;
+  const drawn =
+    target.kind === 'connection'
+      ? await detailView(edge, userId, target.id)
+      : await callerView(edge, userId, target.id);
+  await updateView(edge, below, drawn);
 }
 
 export async function openRemove(
@@ -135,6 +146,7 @@ async function submitRemove(edge: SlackEdge, { userId, form, view }: Submission)
 }
 
 export const registerStop: Register = (edge) => {
+  registerPaused(edge);
   onClick(edge, ACTIONS.connectionPause, (click) =>
     openPause(edge, click, () => targetById(edge, click.userId, 'connection', click.value)),
   );

@@ -58,8 +58,18 @@ export async function executionDetailOf(
     finishedAt: execution.finishedAt,
     error: execution.error,
     hash: execution.bindingHash ? shortHash(execution.bindingHash) : null,
+    outcome:
+      execution.status === 'outcome_unknown'
+        ? {
+            executionId: execution._id,
+            resolution: execution.resolution ?? null,
+            replacedBy: execution.replacedBy ?? null,
+          }
+        : null,
+    replacedBy: execution.replacedBy ?? null,
     payloads: payloads && {
       arguments: payloads.arguments ? JSON.stringify(payloads.arguments, null, 2) : 'no longer kept',
+      original: payloads.original ? JSON.stringify(payloads.original, null, 2) : null,
       result: execution.status === 'succeeded' ? JSON.stringify(payloads.result, null, 2) : null,
     },
   };

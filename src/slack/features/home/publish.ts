@@ -1,9 +1,11 @@
 /** Gathers and publishes App Home. */
 import { type HomeData, homeView, SHOWN, type WaitingApproval } from '../../../../blocks/home.js';
 import { shortHash } from '../../../services/binding.js';
+import { grouped, sameRequestKey } from '../../../services/same-requests.js';
 import type { SlackEdge } from '../../edge.js';
 import { myAuthorizations } from '../authorizations/mine.js';
 import { executionRowOf } from '../executions/rows.js';
+import { grantsFor } from '../grants/rows.js';
 import { donePage } from './done.js';
 
 /** Enough that those of others are found among her own. */
@@ -14,7 +16,10 @@ export async function publishHome(edge: SlackEdge, userId: string): Promise<void
 }
 
 /** The requests that wait for this person, as rows. */
-export async function waitingRows(edge: SlackEdge, userId: string): Promise<WaitingApproval[]> {
+export async function waitingRows(
+  edge: Pick<SlackEdge, 'services' | 'deps'>,
+  userId: string,
+): Promise<WaitingApproval[]> {
   const { approvals } = edge.services;
   const { models, workspaceId } = edge.deps;
   const waiting = await approvals.waitingFor(userId);
@@ -22,27 +27,34 @@ export async function waitingRows(edge: SlackEdge, userId: string): Promise<Wait
     .find({ workspaceId, _id: { $in: waiting.map((approval) => approval.executionId) } })
     .lean();
   const byId = new Map(executions.map((execution) => [execution._id, execution]));
-  return waiting.flatMap((approval) => {
-    const execution = byId.get(approval.executionId);
-    if (!execution) return [];
-    const { functionTitle, connectionName, callerName, risk } = execution;
-    const hash = shortHash(approval.bindingHash);
-    return [
-      {
+  const rows = await Promise.all(
+    waiting.map(async (approval) => {
+      const execution = byId.get(approval.executionId);
+      if (!execution) return null;
+      const { functionTitle, connectionName, callerName } = execution;
+      const digest = { _id: execution._id, bindingHash: approval.bindingHash };
+      const args = await edge.services.payloads.arguments(digest).catch(() => null);
+      const row: WaitingApproval = {
         executionId: execution._id,
-        hash,
+        hash: shortHash(approval.bindingHash),
         functionTitle,
         connectionName,
         callerName,
-        risk,
+        risk: approval.edited?.risk ?? execution.risk,
         expiresAt: approval.expiresAt,
-      },
-    ];
+      };
+      return { row, key: sameRequestKey(execution, args) };
+    }),
+  );
+  const there = rows.filter((each) => each !== null);
+  return grouped(there, ({ key }) => key).map((group) => {
+    const [{ row }] = group;
+    return group.length === 1 ? row : { ...row, count: group.length };
   });
 }
 
 async function homeData(edge: SlackEdge, userId: string): Promise<HomeData> {
-  const { roles, settings, connections, executions } = edge.services;
+  const { roles, settings, connections, executions, secondFactors } = edge.services;
   const [mine, current, authorizations, visible, recent, waiting, done] = await Promise.all([
     roles.of(userId),
     settings.get(),
@@ -74,5 +86,8 @@ async function homeData(edge: SlackEdge, userId: string): Promise<HomeData> {
         ? { namedRoles, channel: current.approvalsChannel, anyConnection: visible.length > 0 }
         : null,
     isAdmin: mine.admin,
+    away: await edge.services.delegations.of(userId),
+    grants: await grantsFor(edge, userId),
+    proofSince: await secondFactors.enrolledSince(userId),
   };
 }

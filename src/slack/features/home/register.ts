@@ -1,6 +1,7 @@
 import { approvalList } from '../../../../blocks/home.js';
 import { explain, type Register, sentence, sentenceModal } from '../../edge.js';
 import { COMMANDS, SHORTCUTS } from '../../ids.js';
+import { registerAway } from './away.js';
 import { registerDone } from './done.js';
 import { publishHome, waitingRows } from './publish.js';
 
@@ -12,6 +13,7 @@ export const registerHome: Register = (edge) => {
       log.warn({ err: error }, 'App Home not published'),
     );
   });
+  registerAway(edge);
   registerDone(edge);
   app.event('user_change', async ({ event }) => edge.directory.forget(event.user.id));
   app.shortcut(SHORTCUTS.open, async ({ ack, shortcut, client }) => {

@@ -11,11 +11,15 @@ import { showModal, type Trigger, updateView } from '../../modal.js';
 import { postTestLine } from '../../route-test.js';
 import { FormState } from '../../view-state.js';
 
+const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
 interface Entered {
   readonly admins: string[];
   readonly auditors: string[];
   readonly approvalsChannel: string | null;
   readonly retentionDays: number;
+  readonly companyDomains: string[];
+  readonly soleOperator: boolean;
 }
 
 async function settingsView(
@@ -26,12 +30,14 @@ async function settingsView(
 ): Promise<View> {
   await edge.services.roles.require(userId, 'admin');
   const current = await edge.services.settings.get();
-  const { admins, auditors, approvalsChannel, retentionDays } = entered ?? current;
+  const { admins, auditors, approvalsChannel, retentionDays, soleOperator } = entered ?? current;
   return settingsModal({
     admins,
     auditors,
     approvalsChannel,
     retentionDays,
+    companyDomains: (entered ?? current).companyDomains ?? [],
+    soleOperator: soleOperator === true,
     configured: edge.deps.configuredRoles,
     pause: current.paused,
     notice,
@@ -48,7 +54,14 @@ function enteredIn(form: FormState): Entered {
     auditors: form.users('auditors'),
     approvalsChannel: form.channel('approvals_channel'),
     retentionDays: form.number('retention'),
+    companyDomains: domainsIn(form.text('domains')),
+    soleOperator: form.choices('sole_operator').length > 0,
   };
+}
+
+function domainsIn(text: string): string[] {
+  const typed = text.split(/[\s,;]+/).filter((each) => each !== '');
+  return [...new Set(typed.map((each) => each.toLowerCase().replace(/^@/, '')))];
 }
 
 async function submitSettings(edge: SlackEdge, { userId, form }: Submission): Promise<Answer> {
@@ -64,6 +77,12 @@ async function submitSettings(edge: SlackEdge, { userId, form }: Submission): Pr
     throw new AppError('invalid_arguments', 'Give whole days, 1 to 3650 (ten years).', {
       path: '/retention',
     });
+  }
+  const wrong = entered.companyDomains.find((each) => !DOMAIN.test(each));
+  if (wrong !== undefined || entered.companyDomains.length > 50) {
+    const message =
+      wrong === undefined ? 'At most 50 domains.' : `“${wrong}” is no domain, such as corp.example.`;
+    throw new AppError('invalid_arguments', message, { path: '/domains' });
   }
   await requireMembers(edge.deps.directory, entered.admins, '/admins');
   await requireMembers(edge.deps.directory, entered.auditors, '/auditors');

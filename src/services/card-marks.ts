@@ -1,0 +1,295 @@
+/**
+ * What a person who decides about a call would want to know of its values and cannot see in them: that an address is
+ * outside the company, that nothing like it was ever written through this connection, that its caller read it somewhere
+ * a moment ago. By plain matching; no model. A mark is a remark: it allows nothing and refuses nothing.
+ */
+import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import { SHARED } from '../../models/types.js';
+import type { Arguments, JsonValue } from '../connectors/framework.js';
+import type { CallFacts } from './call-facts.js';
+import { isOutside, recipientsOf } from './conditions.js';
+import type { Dependencies } from './dependencies.js';
+import type { PayloadService } from './payloads.js';
+
+/** Earlier writes that are looked at, and reads of the caller. */
+const EARLIER = 200;
+const READS = 40;
+const READ_WINDOW_MS = 3_600_000;
+/** A card does not wait longer for its marks. */
+const PATIENCE_MS = 200;
+/** Marks of this many cards are kept: each is drawn once for every copy, and again for every update. */
+const KEPT = 200;
+const MOST_VALUES = 300;
+
+export interface Mark {
+  /** As it stands in the arguments, in lower case where case means nothing. */
+  readonly value: string;
+  /** What is said of it, in words that may quote titles of functions. */
+  readonly says: readonly string[];
+}
+
+export interface Marks {
+  readonly marks: readonly Mark[];
+  /** About the call as a whole, such as that the marks are missing. */
+  readonly note: string | null;
+}
+
+type Trait = {
+  readonly kind: 'address' | 'domain' | 'folder' | 'channel' | 'project' | 'amount';
+  readonly value: string;
+};
+
+const PLACES = [
+  ['folder', /^(?:folder|parent|directory|destination|destination_folder|to_folder|drive)(?:_?ids?)?$/],
+  ['channel', /^(?:channel|conversation|calendar)(?:_?ids?)?$/],
+  ['project', /^(?:project|board|space|site|repo|repository|container|bucket)(?:_?(?:ids?|keys?|names?))?$/],
+] as const;
+const AMOUNT = /(?:^|_)(?:amount|total|price|sum|cost|fee|payment)(?:$|_)/;
+/** Words of a schema ("accepted", "high") are no values that anybody reads somewhere. */
+const TELLING = /[^a-z_]/i;
+const READ_LENGTH = { least: 6, most: 300 };
+
+const plainName = (name: string): string =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[-\s.]+/g, '_')
+    .toLowerCase();
+
+/** Every leaf with the nearest name above it. */
+function* leaves(value: JsonValue, name = ''): Generator<{ name: string; value: JsonValue }> {
+  if (Array.isArray(value)) for (const each of value) yield* leaves(each, name);
+  else if (value !== null && typeof value === 'object')
+    for (const [key, each] of Object.entries(value)) yield* leaves(each, plainName(key));
+  else yield { name, value };
+}
+
+/** What of the arguments may be new to a connection: to whom, where to, how much. */
+export function traitsOf(args: Arguments): Trait[] {
+  const traits: Trait[] = [];
+  for (const address of recipientsOf(args)) {
+    traits.push({ kind: 'address', value: address });
+    const domain = address.split('@')[1];
+    if (domain) traits.push({ kind: 'domain', value: domain });
+  }
+  for (const { name, value } of leaves(args)) {
+    if (value === null || typeof value === 'boolean' || value === '') continue;
+    const place = PLACES.find(([, names]) => names.test(name));
+    if (place && !String(value).includes('@')) traits.push({ kind: place[0], value: String(value) });
+    if (AMOUNT.test(name) && Number.isFinite(Number(value)))
+      traits.push({ kind: 'amount', value: String(value) });
+  }
+  return traits.slice(0, MOST_VALUES);
+}
+
+/** Values that a caller may have read: addresses, ids, links, titles. Long texts are its own words. */
+export function readableValues(args: Arguments): string[] {
+  const values = [...leaves(args)].flatMap(({ value }) => {
+    const text = typeof value === 'string' ? value.trim() : '';
+    const { length } = [...text];
+    return length >= READ_LENGTH.least && length <= READ_LENGTH.most && TELLING.test(text) ? [text] : [];
+  });
+  return [...new Set([...recipientsOf(args), ...values].slice(0, MOST_VALUES))];
+}
+
+/**
+ * What earlier calls have not had; pure. An amount is new when it is larger than all before: any other is different
+ * nearly always.
+ */
+export function newTraits(args: Arguments, earlier: readonly Arguments[]): Map<string, string> {
+  const seen = new Set<string>();
+  let largest = 0;
+  for (const trait of earlier.flatMap(traitsOf)) {
+    seen.add(`${trait.kind}:${trait.value}`);
+    if (trait.kind === 'amount') largest = Math.max(largest, Math.abs(Number(trait.value)));
+  }
+  const says = new Map<string, string>();
+  for (const { kind, value } of traitsOf(args)) {
+    if (kind === 'domain') continue;
+    const isNew = kind === 'amount' ? Math.abs(Number(value)) > largest : !seen.has(`${kind}:${value}`);
+    if (!isNew) continue;
+    const domain = kind === 'address' && !seen.has(`domain:${value.split('@')[1] ?? ''}`);
+    const what = kind === 'amount' ? 'the largest amount so far' : domain ? 'and so is its domain' : '';
+    says.set(value, what === '' ? 'new here' : `new here, ${what}`);
+  }
+  return says;
+}
+
+interface Read {
+  readonly id: string;
+  readonly functionTitle: string;
+  readonly connectionName: string;
+  readonly at: Date;
+  readonly text: string;
+}
+
+/** "3 minutes". */
+function ago(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return 'less than a minute';
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
+}
+
+/** Where each value was read first; pure. @param reads newest first */
+export function firstReads(
+  values: readonly string[],
+  reads: readonly Read[],
+  asked: Date,
+): Map<string, string> {
+  const says = new Map<string, string>();
+  for (const { id, functionTitle, connectionName, at, text } of reads) {
+    const within = text.toLowerCase();
+    for (const value of values) {
+      // As it stands in JSON text.
+      if (!within.includes(JSON.stringify(value).slice(1, -1).toLowerCase())) continue;
+      const before = `${ago(asked.getTime() - at.getTime())} before this was asked`;
+      says.set(value, `came from “${functionTitle}” on ${connectionName}, read ${before} (${id})`);
+    }
+  }
+  return says;
+}
+
+export class CardMarks {
+  private readonly kept = new Map<string, Marks>();
+
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'workspaceId' | 'log'>,
+    private readonly payloads: PayloadService,
+    private readonly facts: Pick<CallFacts, 'companyDomains'>,
+    private readonly patienceMs = PATIENCE_MS,
+  ) {}
+
+  /** In time or not at all: what could not be found out is said in the note, and a mark that is missing never hurts. */
+  async of(
+    execution: ExecutionDocument,
+    bindingHash: string,
+    connection: ConnectionDocument,
+    args: Arguments,
+  ): Promise<Marks> {
+    const key = `${execution._id}:${bindingHash}`;
+    const known = this.kept.get(key);
+    if (known) return known;
+    const until = performance.now() + this.patienceMs;
+    const [domains, fresh, reads] = await Promise.all([
+      inTime(until, this.facts.companyDomains(connection)),
+      inTime(until, this.newIn(execution, args)),
+      inTime(until, this.readIn(execution, args, until)),
+    ]);
+    const marks = combined(args, domains ?? null, fresh ?? null, reads ?? null);
+    if (domains !== undefined && fresh !== undefined && reads !== undefined) this.keep(key, marks);
+    return marks;
+  }
+
+  /**
+   * Against writes that got through: what was asked for and denied is no more familiar for that, and a read that names
+   * an address must not make it so. On a private connection the member's own, so that no card tells of another's.
+   */
+  private async newIn(execution: ExecutionDocument, args: Arguments): Promise<Fresh> {
+    if (traitsOf(args).length === 0) return { first: false, says: new Map() };
+    const { models, workspaceId } = this.deps;
+    const earlier = await models.executions
+      .find(
+        {
+          workspaceId,
+          connectionId: execution.connectionId,
+          subject: execution.subject,
+          status: 'succeeded',
+          risk: { $ne: 'read' },
+          createdAt: { $lt: execution.createdAt },
+        },
+        { bindingHash: 1 },
+      )
+      .sort({ createdAt: -1, _id: -1 })
+      .limit(EARLIER)
+      .maxTimeMS(this.patienceMs)
+      .lean();
+    if (earlier.length === 0) return { first: true, says: new Map() };
+    return { first: false, says: newTraits(args, await this.payloads.argumentsOf(earlier)) };
+  }
+
+  /** Of the hour before, whatever the connection; of private ones only what the same member's account showed. */
+  private async readIn(
+    execution: ExecutionDocument,
+    args: Arguments,
+    until: number,
+  ): Promise<Map<string, string>> {
+    const values = readableValues(args);
+    if (values.length === 0) return new Map();
+    const { models, workspaceId } = this.deps;
+    const members = [execution.subject, execution.onBehalfOf].filter((id) => id !== null && id !== SHARED);
+    const found = await models.executions
+      .find(
+        {
+          workspaceId,
+          callerId: execution.callerId,
+          status: 'succeeded',
+          risk: 'read',
+          subject: { $in: [SHARED, ...members.flatMap((id) => id ?? [])] },
+          createdAt: {
+            $lt: execution.createdAt,
+            $gt: new Date(execution.createdAt.getTime() - READ_WINDOW_MS),
+          },
+        },
+        { functionTitle: 1, connectionName: 1, finishedAt: 1 },
+      )
+      .sort({ createdAt: -1, _id: -1 })
+      .limit(READS)
+      .maxTimeMS(this.patienceMs)
+      .lean();
+    const reads: Read[] = [];
+    for (const { _id, functionTitle, connectionName, finishedAt } of found) {
+      // Results are large: one at a time, for as long as the card waits.
+      if (performance.now() > until) break;
+      const at = finishedAt ?? execution.createdAt;
+      const result = at <= execution.createdAt ? await this.payloads.result({ _id }) : null;
+      if (result !== null)
+        reads.push({ id: _id, functionTitle, connectionName, at, text: JSON.stringify(result) });
+    }
+    return firstReads(values, reads, execution.createdAt);
+  }
+
+  private keep(key: string, marks: Marks): void {
+    const oldest = this.kept.keys().next().value;
+    if (this.kept.size >= KEPT && oldest !== undefined) this.kept.delete(oldest);
+    this.kept.set(key, marks);
+  }
+}
+
+interface Fresh {
+  /** Nothing was written here before: everything is new. */
+  readonly first: boolean;
+  readonly says: ReadonlyMap<string, string>;
+}
+
+const NOT_COMPARED = 'Not compared with earlier calls: they could not be read in time.';
+const FIRST = 'Nothing was written through this connection before: everything here is new.';
+
+function combined(
+  args: Arguments,
+  domains: readonly string[] | null,
+  fresh: Fresh | null,
+  reads: ReadonlyMap<string, string> | null,
+): Marks {
+  const outside = new Set(domains ? recipientsOf(args).filter((each) => isOutside(each, domains)) : []);
+  const values = new Set([...outside, ...(fresh?.says.keys() ?? []), ...(reads?.keys() ?? [])]);
+  const marks = [...values].map((value) => ({
+    value,
+    says: [
+      ...(outside.has(value) ? ['outside'] : []),
+      ...[fresh?.says.get(value), reads?.get(value)].flatMap((each) => each ?? []),
+    ],
+  }));
+  const note = fresh === null || reads === null ? NOT_COMPARED : fresh.first ? FIRST : null;
+  return { marks, note };
+}
+
+/** Undefined when it is not there in time, or fails: whoever asked goes on without. */
+function inTime<T>(until: number, work: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), Math.max(0, until - performance.now()));
+    const done = (value: T | undefined): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    work.then(done, () => done(undefined));
+  });
+}

@@ -1,0 +1,267 @@
+/**
+ * The kill switch. A pause holds from the next claim on, because every claim asks the database; what is said here besides
+ * is when that is certain for every process, what runs at that moment, and what becomes of those who wait.
+ */
+import type {
+  Actor,
+  ApprovalDocument,
+  CallerDocument,
+  ConnectionDocument,
+  ExecutionDocument,
+  Pause,
+  Settings,
+} from '../../models/types.js';
+import { AppError } from '../errors.js';
+import type { ApprovalService } from './approvals.js';
+import type { CallerService } from './callers.js';
+import type { ConnectionService } from './connections.js';
+import type { Dependencies } from './dependencies.js';
+import type { Confirmation, ProcessService } from './processes.js';
+import { freezingPause } from './recheck.js';
+import type { SettingsService } from './settings.js';
+
+/** One sweep looks at so many requests; the next one at the rest. */
+const BATCH = 2_000;
+const MOST_RUNNING = 50;
+const CONFIRM_EVERY_MS = 200;
+
+export type PauseTarget =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'connection'; readonly id: string }
+  | { readonly kind: 'caller'; readonly id: string };
+
+export interface PauseTaken {
+  /** What processes confirm. */
+  readonly version: number;
+  readonly at: Date;
+  /** Calls that were on their way: they are not interrupted. Oldest first. */
+  readonly running: readonly ExecutionDocument[];
+  /** Requests that stand still, or were cancelled. */
+  readonly waiting: number;
+}
+
+/** How far the kill switch is lifted: `done` when nothing is held back any more. */
+export type ResumeStage = 'reads' | 'asks' | 'done';
+
+export class PauseService {
+  constructor(
+    private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'log' | 'signals'>,
+    private readonly settings: SettingsService,
+    private readonly connections: ConnectionService,
+    private readonly callers: CallerService,
+    private readonly approvals: ApprovalService,
+    private readonly processes: ProcessService,
+  ) {}
+
+  /** Stops a connection, a caller or everything. Who may is asked before. @throws AppError `not_found` */
+  async pause(
+    actor: Actor,
+    target: PauseTarget,
+    reason: string,
+    pending: NonNullable<Pause['pending']>,
+  ): Promise<PauseTaken> {
+    const at = this.deps.clock.now();
+    await this.write(actor, target, { by: actor.id, at, reason, pending });
+    const version = await this.settings.nextPauseVersion();
+    const { models, workspaceId } = this.deps;
+    // A claim that was checked before, by a process that was asleep since, finds another revision.
+    await models.executions.updateMany(
+      { workspaceId, status: 'queued', ...scopeOf(target) },
+      { $inc: { rev: 1 } },
+    );
+    const waiting = await this.waitingOf(target);
+    await this.reconcile();
+    return { version, at, running: await this.running(target), waiting };
+  }
+
+  /**
+   * Lifts a pause. Everything is lifted in three steps, one at a time: reads that run directly, then what people are
+   * asked about, then the rest.
+   */
+  async resume(actor: Actor, target: PauseTarget): Promise<ResumeStage> {
+    const stage = target.kind === 'all' ? nextStage(await this.settings.get()) : 'done';
+    if (target.kind === 'all' && stage !== 'done') await this.settings.resumeTo(actor, stage);
+    else await this.write(actor, target, null);
+    await this.settings.nextPauseVersion();
+    await this.reconcile();
+    return stage;
+  }
+
+  /** Calls on their way, oldest first. */
+  async running(target: PauseTarget): Promise<ExecutionDocument[]> {
+    const { models, workspaceId } = this.deps;
+    return models.executions
+      .find({ workspaceId, status: 'executing', ...scopeOf(target) })
+      .sort({ startedAt: 1 })
+      .limit(MOST_RUNNING)
+      .lean();
+  }
+
+  /** Waits until every living process has confirmed a pause, or the time is over; says which either way. */
+  async confirmed(version: number, milliseconds: number): Promise<Confirmation> {
+    const until = performance.now() + milliseconds;
+    for (;;) {
+      const confirmation = await this.processes.confirmation(version);
+      if (confirmation.all || performance.now() >= until) return confirmation;
+      await new Promise((resolve) => setTimeout(resolve, CONFIRM_EVERY_MS));
+    }
+  }
+
+  /**
+   * Every request stands as the pauses say: covered ones stand still or are cancelled, the others go on and have the
+   * time back that they lost. For the sweeper too: whatever a crash left half done is done at the next look.
+   */
+  async reconcile(): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const [settings, connections, callers] = await Promise.all([
+      this.settings.get(),
+      models.connections.find({ workspaceId, paused: { $ne: null } }).lean(),
+      models.callers.find({ workspaceId, paused: { $ne: null } }).lean(),
+    ]);
+    const pauses = new Pauses(settings, connections, callers);
+    const frozen = await models.approvals
+      .find({ workspaceId, status: 'pending', frozenAt: { $ne: null } })
+      .limit(BATCH)
+      .lean();
+    const moving = pauses.any
+      ? await models.approvals.find({ workspaceId, status: 'pending', frozenAt: null }).limit(BATCH).lean()
+      : [];
+    const callerOf = await this.callersOf([...frozen, ...moving]);
+    const held = (approval: ApprovalDocument): Pause | null =>
+      pauses.over(approval.connectionId, callerOf.get(approval.executionId) ?? null);
+    const cancelled = [...frozen, ...moving].filter((each) => held(each)?.pending === 'cancel');
+    for (const approval of cancelled) {
+      await this.approvals.end(
+        approval,
+        'cancelled',
+        `Cancelled by a pause: ${held(approval)?.reason ?? ''}`,
+      );
+    }
+    const over = new Set(cancelled.map(({ _id }) => _id));
+    const kept = (each: ApprovalDocument): boolean => !over.has(each._id);
+    for (const pause of pauses.all) {
+      await this.freeze(
+        pause.at,
+        moving.filter((each) => kept(each) && held(each) === pause),
+      );
+    }
+    await this.thaw(frozen.filter((each) => kept(each) && held(each) === null));
+  }
+
+  private async freeze(at: Date, approvals: readonly ApprovalDocument[]): Promise<void> {
+    if (approvals.length === 0) return;
+    const { models, workspaceId } = this.deps;
+    const ids = approvals.map(({ _id }) => _id);
+    await models.approvals.updateMany(
+      { workspaceId, _id: { $in: ids }, status: 'pending', frozenAt: null, expiresAt: { $gt: at } },
+      [{ $set: { frozenAt: { $max: [at, '$createdAt'] }, rev: { $add: ['$rev', 1] } } }],
+      { updatePipeline: true },
+    );
+    // A card that cannot be delivered meanwhile is not given up: its request does not run out.
+    await this.redraw(approvals, null);
+  }
+
+  private async thaw(approvals: readonly ApprovalDocument[]): Promise<void> {
+    if (approvals.length === 0) return;
+    const { models, workspaceId } = this.deps;
+    const ids = approvals.map(({ _id }) => _id);
+    const later = (moment: string) => ({ $add: [moment, { $subtract: ['$$NOW', '$frozenAt'] }] });
+    const reminders = {
+      $map: { input: { $ifNull: ['$remindersLeft', []] }, as: 'at', in: later('$$at') },
+    };
+    await models.approvals.updateMany(
+      { workspaceId, _id: { $in: ids }, status: 'pending', frozenAt: { $ne: null } },
+      [
+        {
+          $set: {
+            expiresAt: later('$expiresAt'),
+            nextReminderAt: later('$nextReminderAt'),
+            remindersLeft: reminders,
+            escalateAt: later('$escalateAt'),
+            frozenAt: null,
+            rev: { $add: ['$rev', 1] },
+          },
+        },
+      ],
+      { updatePipeline: true },
+    );
+    const thawed = await models.approvals.find({ workspaceId, _id: { $in: ids }, status: 'pending' }).lean();
+    for (const { executionId, expiresAt } of thawed) {
+      await models.executions.updateOne(
+        { _id: executionId, workspaceId, status: 'pending_approval' },
+        { $set: { expiresAt } },
+      );
+      await this.redraw([{ executionId }], expiresAt);
+    }
+  }
+
+  /** Every copy is drawn anew, with another deadline for those that are still to be posted. */
+  private async redraw(
+    approvals: readonly Pick<ApprovalDocument, 'executionId'>[],
+    deadline: Date | null,
+  ): Promise<void> {
+    const { models, workspaceId, clock, signals } = this.deps;
+    await models.outbox.updateMany(
+      { workspaceId, view: 'approval', subjectId: { $in: approvals.map(({ executionId }) => executionId) } },
+      { $inc: { wanted: 1 }, $set: { notBefore: clock.now(), deadline } },
+    );
+    signals.emit('outbox');
+  }
+
+  private async callersOf(approvals: readonly ApprovalDocument[]): Promise<ReadonlyMap<string, string>> {
+    const { models, workspaceId } = this.deps;
+    if (approvals.length === 0) return new Map();
+    const ids = approvals.map(({ executionId }) => executionId);
+    const found = await models.executions.find({ workspaceId, _id: { $in: ids } }, { callerId: 1 }).lean();
+    return new Map(found.map(({ _id, callerId }) => [_id, callerId]));
+  }
+
+  private async waitingOf(target: PauseTarget): Promise<number> {
+    const { models, workspaceId } = this.deps;
+    return models.executions.countDocuments({ workspaceId, status: 'pending_approval', ...scopeOf(target) });
+  }
+
+  private async write(actor: Actor, target: PauseTarget, pause: Pause | null): Promise<void> {
+    if (target.kind === 'all') return this.settings.pause(actor, pause);
+    if (target.kind === 'caller') return this.callers.pause(actor, target.id, pause);
+    const connection = await this.connections.find(target.id);
+    if (!connection) throw new AppError('not_found', 'There is no such connection any more.');
+    await this.connections.pause(actor, connection, pause);
+  }
+}
+
+/** All pauses at once, and which of them a request stands under. */
+class Pauses {
+  readonly all: readonly Pause[];
+  private readonly connections: ReadonlyMap<string, ConnectionDocument>;
+  private readonly callers: ReadonlyMap<string, CallerDocument>;
+
+  constructor(
+    private readonly settings: Settings,
+    connections: readonly ConnectionDocument[],
+    callers: readonly CallerDocument[],
+  ) {
+    this.connections = new Map(connections.map((each) => [each._id, each]));
+    this.callers = new Map(callers.map((each) => [each._id, each]));
+    this.all = [settings, ...connections, ...callers].flatMap(({ paused }) => (paused ? [paused] : []));
+  }
+
+  get any(): boolean {
+    return this.all.length > 0;
+  }
+
+  over(connectionId: string, callerId: string | null): Pause | null {
+    const caller = callerId === null ? null : (this.callers.get(callerId) ?? null);
+    return freezingPause(this.settings, this.connections.get(connectionId) ?? null, caller);
+  }
+}
+
+function nextStage({ paused, resuming }: Settings): ResumeStage {
+  if (!paused || resuming === 'asks') return 'done';
+  return resuming === 'reads' ? 'asks' : 'reads';
+}
+
+function scopeOf(target: PauseTarget): { connectionId?: string; callerId?: string } {
+  if (target.kind === 'all') return {};
+  return target.kind === 'caller' ? { callerId: target.id } : { connectionId: target.id };
+}

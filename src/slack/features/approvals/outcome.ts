@@ -1,0 +1,86 @@
+/** Finding out what became of a call, saying so, and asking again; and reading a target again that has to be seen. */
+import { escapeMrkdwn } from '../../../../blocks/inert.js';
+import { type OutcomeWindow, outcomeWindow } from '../../../../blocks/outcome.js';
+import type { ExecutionDocument } from '../../../../models/types.js';
+import { AppError } from '../../../errors.js';
+import type { Finding } from '../../../services/outcomes.js';
+import type { SlackEdge } from '../../edge.js';
+import { onClick, onSubmit } from '../../handle.js';
+import { ACTIONS, VIEWS } from '../../ids.js';
+import { showModal, updateView } from '../../modal.js';
+import { parseTarget } from './handlers.js';
+
+const TITLE = 'What became of it';
+
+export function registerOutcome(edge: SlackEdge): void {
+  const { outcomes } = edge.services;
+
+  onClick(edge, ACTIONS.outcomeFind, async (click) => {
+    await showModal(edge, click, TITLE, async () => {
+      const execution = await outcomes.open(click.userId, click.value);
+      const asks = !execution.resolution && (await outcomes.canFindOut(execution));
+      const finding = asks ? await outcomes.findOut(click.userId, click.value) : null;
+      return outcomeWindow(windowOf(execution, finding, null));
+    });
+  });
+
+  onSubmit(edge, VIEWS.outcome, 'outcome', async ({ userId, form }) => {
+    const outcome = form.choice('outcome');
+    if (outcome !== 'applied' && outcome !== 'not_applied') {
+      throw new AppError('invalid_arguments', 'Say what became of it.', { path: '/outcome' });
+    }
+    const { execution: id = '' } = form.metadata;
+    const execution = await outcomes.resolve(userId, id, outcome, form.text('note') || null);
+    const view = outcomeWindow(windowOf(execution, null, 'Recorded. The caller sees it with the call.'));
+    return { show: { response_action: 'update', view } };
+  });
+
+  onClick(edge, ACTIONS.outcomeAskAgain, async ({ userId, value, view }) => {
+    const replacedBy = await outcomes.askAgain(userId, value);
+    if (!view) return;
+    const execution = { ...(await outcomes.open(userId, value)), replacedBy };
+    await updateView(
+      edge,
+      view.id,
+      outcomeWindow(windowOf(execution, null, 'The approvers are asked again.')),
+    );
+  });
+
+  onClick(edge, ACTIONS.targetReadAgain, async ({ userId, value }) => {
+    const target = parseTarget(value);
+    if (!target) throw new AppError('not_found', 'This button is not one of ours.');
+    await readAgain(edge, userId, target.executionId);
+  });
+}
+
+function windowOf(
+  { _id, functionTitle, connectionName, resolution, replacedBy }: ExecutionDocument,
+  finding: Finding | null,
+  notice: string | null,
+): OutcomeWindow {
+  return {
+    executionId: _id,
+    functionTitle,
+    connectionName,
+    resolution: resolution ?? null,
+    replacedBy: replacedBy ?? null,
+    finding,
+    notice: notice && escapeMrkdwn(notice),
+  };
+}
+
+/** For those who may decide: what they have to see first is looked at once more, and every card shows it. */
+async function readAgain(edge: SlackEdge, userId: string, executionId: string): Promise<void> {
+  const { approvals, connections, eligibility, executions, outbox, targets } = edge.services;
+  const approval = await approvals.ofExecution(executionId);
+  const connection = approval ? await connections.find(approval.connectionId) : null;
+  if (!approval || !connection) throw new AppError('not_found', 'That request does not exist any more.');
+  const eligible = await eligibility.mayDecide(approval, connection, userId);
+  if (!eligible.ok) throw new AppError('forbidden', eligible.reason);
+  await targets.look(await executions.record(executionId), true);
+  await outbox.refresh('approval', executionId);
+  const now = await approvals.ofExecution(executionId);
+  if (now?.status === 'pending' && !now.target) {
+    throw new AppError('upstream_unavailable', `It still cannot be read: ${now.targetNote ?? 'no answer'}`);
+  }
+}

@@ -1,0 +1,75 @@
+/** Who may decide a request, as its card says it: by name where that is known, without asking Slack for more than that. */
+import type { ShownAttention } from '../../blocks/parts/attention.js';
+import type {
+  ApprovalDocument,
+  Approvers,
+  CallerDocument,
+  ConnectionDocument,
+  ExecutionDocument,
+} from '../../models/types.js';
+import { SHARED } from '../../models/types.js';
+import type { Dependencies } from '../services/dependencies.js';
+import type { Services } from '../services/index.js';
+import { freezingPause } from '../services/recheck.js';
+
+export interface WhoDecides {
+  readonly deciders: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  readonly attention: ShownAttention;
+}
+
+export async function whoDecides(
+  execution: ExecutionDocument,
+  approval: ApprovalDocument,
+  connection: ConnectionDocument | null,
+  caller: CallerDocument | null,
+  services: Services,
+  deps: Dependencies,
+): Promise<WhoDecides> {
+  const settings = await services.settings.get();
+  const shared = execution.subject === SHARED;
+  const soleOperator = shared && settings.soleOperator === true;
+  const { escalateTo, escalateAt, escalatedAt } = approval;
+  const isExcluded = (id: string): boolean => !soleOperator && approval.excluded.includes(id);
+  const namesOf = async (list: Approvers): Promise<string[]> => {
+    const manager = list.requesterManager ? await managerOf(approval, deps) : null;
+    const all = [
+      ...list.users,
+      ...(list.connectionOwner && connection ? [connection.ownerId] : []),
+      ...(list.businessOwner && connection?.businessOwnerId ? [connection.businessOwnerId] : []),
+      ...(manager ? [manager] : []),
+    ];
+    return [...new Set(all)].filter((id) => !isExcluded(id));
+  };
+  const first = await namesOf(approval.approvers);
+  const second = escalateTo ? await namesOf(escalateTo) : [];
+  const users = [...new Set([...first, ...(escalatedAt ? second : [])])];
+  const groups = [
+    ...new Set([...approval.approvers.usergroups, ...(escalatedAt ? (escalateTo?.usergroups ?? []) : [])]),
+  ];
+  const pause = approval.frozenAt ? freezingPause(settings, connection, caller) : null;
+  const delegations = shared ? await services.delegations.among(users) : [];
+  const asksAt = escalatedAt ?? escalateAt ?? null;
+  return {
+    deciders: { users, groups },
+    attention: {
+      several: users.length + 2 * groups.length + delegations.length > 1 || approval.route !== null,
+      looking: approval.looking ?? [],
+      delegates: delegations.filter(({ delegateId }) => !isExcluded(delegateId)),
+      escalation:
+        escalateTo && asksAt
+          ? { at: asksAt, asked: Boolean(escalatedAt), users: second, groups: escalateTo.usergroups }
+          : null,
+      paused: approval.frozenAt ? { by: pause?.by ?? 'an admin', reason: pause?.reason ?? '' } : null,
+      soleOperator,
+    },
+  };
+}
+
+/** A card is drawn also while Slack does not say who the manager is; deciding then refuses. */
+async function managerOf(
+  { requesterId, excluded }: ApprovalDocument,
+  deps: Dependencies,
+): Promise<string | null> {
+  const of = requesterId ?? excluded[0];
+  return of ? deps.directory.managerOf(of).catch(() => null) : null;
+}

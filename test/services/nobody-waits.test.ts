@@ -1,0 +1,225 @@
+/** Nobody waits for nothing: reminders, the second list, the end, and what a pause does to all of them. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ADA } from '../http/pages-app.js';
+import { type DecidersApp, MINUTE, startDecidersApp } from './deciders-app.js';
+
+const NOBODY = { users: [], usergroups: [], connectionOwner: false };
+
+let app: DecidersApp;
+beforeAll(async () => {
+  app = await startDecidersApp();
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  await app.models.throttles.deleteMany({});
+  await app.models.approvals.deleteMany({});
+  await app.models.executions.deleteMany({});
+  await app.models.settings.updateMany({}, { $set: { paused: null, resuming: null } });
+  await app.models.outbox.deleteMany({});
+});
+
+const reminded = async () =>
+  (await app.models.outbox.find({ workspaceId: 'T0TEST', view: 'reminder' }).lean()).map(({ to, wanted }) => [
+    to,
+    wanted,
+  ]);
+
+describe('a reminder', () => {
+  it('is one DM for three requests, and none before its time', async () => {
+    const desk = await app.desk();
+    const three = [await app.ask(desk), await app.ask(desk), await app.ask(desk)];
+    await app.pass(29, ...three);
+    await app.services.reminders.remind();
+    expect(await reminded()).toEqual([]);
+    await app.pass(2, ...three);
+    await Promise.all([app.services.reminders.remind(), app.services.reminders.remind()]);
+    // Asked for once: the row is made (1) and wanted anew (2).
+    expect(await reminded()).toEqual([['U0BEN', 2]]);
+    await app.services.reminders.remind();
+    expect(await reminded()).toEqual([['U0BEN', 2]]);
+  });
+
+  it('comes again at nine tenths, to those who have not decided', async () => {
+    const execution = await app.ask(
+      await app.desk({ approvers: { ...NOBODY, users: ['U0BEN', 'U0DANA'] }, quorum: 2 }),
+    );
+    await app.decide(execution, 'U0BEN');
+    await app.pass(31, execution);
+    await app.services.reminders.remind();
+    expect(await reminded()).toEqual([['U0DANA', 2]]);
+    await app.models.throttles.deleteMany({});
+    await app.pass(24, execution);
+    await app.services.reminders.remind();
+    expect(await reminded()).toEqual([['U0DANA', 3]]);
+    expect(await app.approvalOf(execution)).toMatchObject({ nextReminderAt: null, remindersLeft: [] });
+  });
+
+  it('waits for a Slack that does not say who decides', async () => {
+    const execution = await app.ask(await app.desk());
+    await app.pass(31, execution);
+    app.directory.away = true;
+    await app.services.reminders.remind();
+    app.directory.away = false;
+    expect(await reminded()).toEqual([]);
+    await app.services.reminders.remind();
+    expect(await reminded()).toHaveLength(1);
+  });
+});
+
+describe('the second list', () => {
+  it('decides from its time on, gets the card, and that is on record', async () => {
+    const escalation = { approvers: { ...NOBODY, users: ['U0DANA'] }, afterMinutes: 20 };
+    const execution = await app.ask(await app.desk({ escalation }));
+    expect((await app.decide(execution, 'U0DANA')).kind).toBe('refused');
+    expect(await app.copies(execution)).toEqual(['U0BEN']);
+    await app.pass(21, execution);
+    await Promise.all([app.services.reminders.escalate(), app.services.reminders.escalate()]);
+    expect(await app.copies(execution)).toEqual(['U0BEN', 'U0DANA']);
+    expect(await app.audited('approval.escalated', execution._id)).toBe(1);
+    expect((await app.decide(execution, 'U0DANA')).kind).toBe('recorded');
+  });
+});
+
+describe('the end', () => {
+  it('of three requests is one DM to the requester, and a clear one to the caller', async () => {
+    const desk = await app.desk();
+    const [denied, first, second] = [await app.ask(desk), await app.ask(desk), await app.ask(desk)];
+    await app.decide(denied, 'U0BEN', 'denied');
+    await app.pass(61, first, second);
+    await app.services.recovery.settleApprovals();
+    expect(await app.services.executions.record(first._id)).toMatchObject({
+      status: 'expired',
+      error: { code: 'expired' },
+    });
+    await Promise.allSettled([app.services.reminders.tell(), app.services.reminders.tell()]);
+    await app.services.reminders.tell();
+    const told = await app.outcomesTold('U0CLEO');
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('*Denied* by <@U0BEN>');
+    expect(told[0]?.match(/\*Expired\*/g)).toHaveLength(2);
+    await app.models.throttles.deleteMany({});
+    await app.services.reminders.tell();
+    expect(await app.outcomesTold('U0CLEO')).toHaveLength(1);
+  });
+
+  it('that she brought about herself is no news to her', async () => {
+    const desk = await app.desk();
+    const execution = await app.ask(desk);
+    await app.services.executions.cancel(execution, 'Never mind.');
+    await app.services.reminders.tell();
+    expect(await app.outcomesTold('U0CLEO')).toEqual([]);
+    expect((await app.approvalOf(execution)).told).toBe(true);
+  });
+});
+
+describe('a pause', () => {
+  const actor = ADA;
+  const pauseAll = (pending: 'freeze' | 'cancel') =>
+    app.services.pauses.pause(actor, { kind: 'all' }, 'migration', pending);
+  const resumeAll = async () => {
+    for (let stage = ''; stage !== 'done'; ) stage = await app.services.pauses.resume(actor, { kind: 'all' });
+  };
+
+  it('stops the time of what waits, and gives it back', async () => {
+    const escalation = { approvers: { ...NOBODY, users: ['U0DANA'] }, afterMinutes: 20 };
+    const execution = await app.ask(await app.desk({ escalation }));
+    const before = await app.approvalOf(execution);
+    expect(await pauseAll('freeze')).toMatchObject({ waiting: 1, running: [] });
+    const frozen = await app.approvalOf(execution);
+    expect(frozen).toMatchObject({ status: 'pending', frozenAt: expect.any(Date) });
+    expect(await app.decide(execution, 'U0BEN')).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('paused'),
+    });
+    await app.pass(90, execution);
+    await app.services.recovery.settleApprovals();
+    await app.services.reminders.sweep();
+    expect(await app.approvalOf(execution)).toMatchObject({ status: 'pending', escalatedAt: null });
+    expect(await reminded()).toEqual([]);
+
+    expect(await app.services.pauses.resume(actor, { kind: 'all' })).toBe('reads');
+    expect((await app.approvalOf(execution)).frozenAt).toEqual(expect.any(Date));
+    expect(await app.services.pauses.resume(actor, { kind: 'all' })).toBe('asks');
+    const after = await app.approvalOf(execution);
+    expect(after.frozenAt).toBeNull();
+    // 90 minutes passed and were given back: as much is left as was when the pause began.
+    for (const field of ['expiresAt', 'nextReminderAt', 'escalateAt'] as const) {
+      expect(Math.abs((after[field]?.getTime() ?? 0) - (before[field]?.getTime() ?? 0)), field).toBeLessThan(
+        5_000,
+      );
+    }
+    expect((await app.services.executions.record(execution._id)).expiresAt).toEqual(after.expiresAt);
+    expect((await app.decide(execution, 'U0BEN')).kind).toBe('recorded');
+    await resumeAll();
+    for (const stage of ['workspace.paused', 'workspace.resuming', 'workspace.resumed']) {
+      expect(await app.audited(stage, 'T0TEST'), stage).toBeGreaterThan(0);
+    }
+  });
+
+  it('lets a frozen request be denied, and not run out', async () => {
+    const execution = await app.ask(await app.desk());
+    await pauseAll('freeze');
+    await app.pass(200, execution);
+    expect((await app.decide(execution, 'U0BEN', 'denied')).kind).toBe('recorded');
+    expect((await app.services.executions.record(execution._id)).status).toBe('denied');
+    await resumeAll();
+  });
+
+  it('cancels what waits, when that was chosen, with its reason', async () => {
+    const execution = await app.ask(await app.desk());
+    await pauseAll('cancel');
+    expect(await app.services.executions.record(execution._id)).toMatchObject({
+      status: 'cancelled',
+      error: { code: 'cancelled', message: expect.stringContaining('migration') },
+    });
+    await resumeAll();
+  });
+
+  it('of one caller or connection leaves the others alone, and one within another holds on', async () => {
+    const [one, other] = [await app.desk(), await app.desk()];
+    const [hers, theirs] = [await app.ask(one), await app.ask(other)];
+    await app.services.pauses.pause(actor, { kind: 'caller', id: one.caller._id }, 'loops', 'freeze');
+    await app.services.pauses.pause(
+      actor,
+      { kind: 'connection', id: one.connectionId },
+      'migration',
+      'freeze',
+    );
+    expect((await app.approvalOf(theirs)).frozenAt ?? null).toBeNull();
+    await app.services.pauses.resume(actor, { kind: 'caller', id: one.caller._id });
+    expect((await app.approvalOf(hers)).frozenAt).toEqual(expect.any(Date));
+    await app.services.pauses.resume(actor, { kind: 'connection', id: one.connectionId });
+    expect((await app.approvalOf(hers)).frozenAt).toBeNull();
+  });
+
+  it('that only the record of survived a crash is followed by the sweeper', async () => {
+    const desk = await app.desk();
+    const waiting = await app.ask(desk);
+    const connection = await app.services.connections.find(desk.key);
+    if (!connection) throw new Error(`${desk.key} is gone`);
+    await app.services.connections.pause(actor, connection, {
+      by: 'U0ADA',
+      at: new Date(),
+      reason: 'migration',
+    });
+    expect((await app.approvalOf(waiting)).frozenAt ?? null).toBeNull();
+    await app.services.pauses.reconcile();
+    expect((await app.approvalOf(waiting)).frozenAt).toEqual(expect.any(Date));
+  });
+
+  it('is confirmed by every living process, once its claims from before are over', async () => {
+    const { processes } = app.services;
+    await processes.beat();
+    await app.models.processes.create([
+      { _id: 'another', workspaceId: 'T0TEST', pauseVersion: 0, at: new Date() },
+      { _id: 'long gone', workspaceId: 'T0TEST', pauseVersion: 0, at: new Date(Date.now() - MINUTE) },
+    ]);
+    const { version } = await pauseAll('freeze');
+    expect(await processes.confirmation(version)).toEqual({ processes: 2, confirmed: 0, all: false });
+    await processes.beat();
+    expect(await processes.confirmation(version)).toEqual({ processes: 2, confirmed: 1, all: false });
+    await app.models.processes.updateOne({ _id: 'another' }, { $set: { pauseVersion: version } });
+    expect((await processes.confirmation(version)).all).toBe(true);
+    await resumeAll();
+  });
+});
