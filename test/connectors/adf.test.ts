@@ -177,7 +177,7 @@ describe('markdown as a document', () => {
     const started = performance.now();
     expect(isConvertible(many)).toBe(false);
     expect(isConvertible(['_a '.repeat(10_000)])).toBe(false);
-    expect(performance.now() - started).toBeLessThan(600);
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   it('reads a text once, however often it is asked about', () => {

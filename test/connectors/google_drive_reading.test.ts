@@ -10,7 +10,6 @@ import { driveTree, json } from './drive-tree.js';
 const FOLDER = 'application/vnd.google-apps.folder';
 const ITEMS = [
   { id: 'folder_a', name: 'Plans', mimeType: FOLDER, parents: ['my_drive_root'] },
-  { id: 'folder_b', name: 'Archive', mimeType: FOLDER, parents: ['my_drive_root'] },
   {
     id: 'plan_file',
     name: 'plan.txt',

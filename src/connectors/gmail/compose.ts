@@ -3,9 +3,9 @@ import { UpstreamError } from '../../errors.js';
 import type { CallContext, UpstreamRequest } from '../framework.js';
 import { callGoogle } from '../google/api.js';
 import { type JsonObject, objectOf, textOf } from '../json.js';
-import { addressesIn, buildMime, isMessageId, type Mail } from '../mime.js';
+import { buildMime, isMessageId, type Mail } from '../mime.js';
 import { callGmail } from './api.js';
-import { headerOf } from './message.js';
+import { addressesOf, headerOf } from './message.js';
 
 /** Of the whole mail as bytes: the limit of Gmail's upload (shared/CONNECTORS.md, 4.1). */
 const LARGEST_MAIL = 36_700_160;
@@ -122,14 +122,14 @@ export async function replyTarget(
   const original = await callGmail(context, 'GET', ['messages', messageId], {
     query: { format: 'metadata', metadataHeaders },
   });
-  const to = addressesIn(headerOf(original, 'Reply-To') || headerOf(original, 'From'));
+  const to = addressesOf(original, headerOf(original, 'Reply-To') === '' ? 'From' : 'Reply-To');
   if (to.length === 0) {
     throw new UpstreamError('upstream_rejected', 'The mail names no address that can be answered.', {
       definite: true,
     });
   }
   const self = all ? textOf((await callGmail(context, 'GET', ['profile'])).emailAddress).toLowerCase() : '';
-  const others = all ? addressesIn(`${headerOf(original, 'To')}, ${headerOf(original, 'Cc')}`) : [];
+  const others = all ? addressesOf(original, 'To', 'Cc') : [];
   const known = new Set([self, ...to.map((address) => address.toLowerCase())]);
   const subject = headerOf(original, 'Subject');
   const originalId = headerOf(original, 'Message-ID');

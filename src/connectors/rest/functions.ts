@@ -15,6 +15,7 @@ import type {
 import { defineFunction } from '../framework.js';
 import { readableLines } from '../lines.js';
 import { expectOk } from '../upstream.js';
+import { ANSWER, answerOf, askingForJson } from './answer.js';
 import { schemaIssues } from './check.js';
 import { observeTarget } from './observe.js';
 import type { ImportedOperation } from './operation.js';
@@ -41,12 +42,12 @@ export function operationFunction(imported: ImportedOperation, target: RestTarge
     scopes: [],
     idempotency: idempotencyOf(operation, target),
     input: operationInput(operation, target.baseUrl),
-    output: '{status, body}: the HTTP status and the body, parsed if it is JSON.',
+    output: ANSWER,
     signature: `${operation.method} ${target.baseUrl}${operation.path} ${JSON.stringify([operation.parameters, operation.body ?? null])}`,
     card: (args) => operationCard(operation, host, args),
     ...(operation.risk !== 'read' && { observe: observeTarget(operation, target) }),
     run: async (context, args) =>
-      answerOf(await send(context, request(operation, target, context, args), host)),
+      answerOf(context, await send(context, request(operation, target, context, args), host)),
   });
 }
 
@@ -127,7 +128,7 @@ export async function send(
   wanted: UpstreamRequest,
   host: string,
 ): Promise<UpstreamResponse> {
-  const response = await context.fetch(wanted);
+  const response = await context.fetch(askingForJson(wanted));
   if (response.status === 412 && context.condition !== undefined) {
     throw new UpstreamError('target_changed', 'What the call would change was changed since it was read.', {
       definite: true,
@@ -135,20 +136,6 @@ export async function send(
     });
   }
   return expectOk(response, host);
-}
-
-/** `{status, body}`; a body that says it is JSON and is not comes as text. */
-export function answerOf(response: UpstreamResponse): JsonValue {
-  const text = response.text();
-  if (text === '') return { status: response.status, body: null };
-  if (!/[/+]json\s*(;|$)/i.test(response.headers['content-type'] ?? ''))
-    return { status: response.status, body: text };
-  try {
-    return { status: response.status, body: response.json() };
-  } catch (error) {
-    if (error instanceof UpstreamError) return { status: response.status, body: text };
-    throw error;
-  }
 }
 
 function operationCard(operation: ImportedOperation, host: string, args: Arguments): CardField[] {
