@@ -1,9 +1,16 @@
 /** Credentials at rest, and the only place where one is opened. */
 import type { ClientSession } from 'mongoose';
-import { type CredentialDocument, SHARED, type Subject } from '../../models/types.js';
+import {
+  type ConnectionDocument,
+  type CredentialDocument,
+  SHARED,
+  type Subject,
+} from '../../models/types.js';
+import type { MintedAuth } from '../connectors/framework.js';
 import { type EnvelopeContext, open, seal } from '../credentials/envelope.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
+import { configOf } from './functions.js';
 
 export type Secret = Readonly<Record<string, string>>;
 
@@ -39,7 +46,9 @@ export class CredentialService {
     const filter = { workspaceId, connectionId, subject };
     const current = await models.credentials.findOne(filter, null, options).lean();
     const now = clock.now();
-    const generation = (current?.generation ?? 0) + 1;
+    // A member's may have been revoked and deleted: what was approved for that one must not fit this one.
+    const first = subject === SHARED ? 1 : now.getTime();
+    const generation = current ? current.generation + 1 : first;
     const next: CredentialDocument = {
       _id: current?._id ?? newId('cred'),
       workspaceId,
@@ -133,6 +142,35 @@ export class CredentialService {
       { $set: { status: 'needs_reauth', refresh: null }, $inc: { version: 1 } },
     );
     return result.modifiedCount === 1;
+  }
+
+  /**
+   * The settings or functions are others now: the next call fetches a token for them, also where the old ones were
+   * refused, and a refresh under way is not stored. The secret, and with it the generation, is the same.
+   */
+  async mintAnew(
+    connection: ConnectionDocument,
+    { accountOf }: Pick<MintedAuth, 'accountOf'>,
+    session: ClientSession,
+  ): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const filter = { workspaceId, connectionId: connection._id, kind: 'minted' as const };
+    for (const credential of await models.credentials.find(filter, null, { session }).lean()) {
+      const account = accountOf?.(this.open(credential), configOf(connection)) ?? null;
+      const change = {
+        account,
+        expiresAt: new Date(0),
+        status: 'active',
+        refresh: null,
+        failing: null,
+      } as const;
+      const { _id, version } = credential;
+      await models.credentials.updateOne(
+        { _id, workspaceId, version },
+        { $set: change, $inc: { version: 1 } },
+        { session },
+      );
+    }
   }
 
   async remove(connectionId: string, subject?: Subject, session?: ClientSession): Promise<void> {

@@ -5,7 +5,7 @@
 import { type Actor, type ConnectionDocument, type CredentialDocument, SHARED } from '../../models/types.js';
 import type { OAuthClient } from '../credentials/oauth-client.js';
 import type { ConnectionService } from './connections.js';
-import type { CredentialService } from './credentials.js';
+import { type CredentialService, oauthAppId } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf } from './functions.js';
 import type { MemberService } from './members.js';
@@ -40,6 +40,8 @@ export class DisconnectService {
       if (subject !== SHARED) await this.parts.members.refreshDms(connection._id, subject);
     }
     for (const credential of credentials) await this.revokeUpstream(connection, credential);
+    // The client of a server that belongs to this connection alone; taking back needed it.
+    await this.parts.credentials.remove(oauthAppId(connection._id));
   }
 
   /** Best effort: ours is gone whatever the provider says. The refresh token first; with it the others end. */

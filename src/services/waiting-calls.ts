@@ -9,7 +9,7 @@ import { type ExecutionStore, ended } from './execution-store.js';
 import { definitionHashOf, enabledFunction } from './functions.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
-import { evaluate } from './policy.js';
+import { evaluate, limitOf, overLimit } from './policy.js';
 
 export class WaitingCalls {
   constructor(
@@ -87,7 +87,9 @@ export class WaitingCalls {
       });
       return;
     }
-    const verdict = evaluate(connection, fn, args);
+    const now = evaluate(connection, fn, args);
+    // Asked for when the limit was used up already: waiting does not change that.
+    const verdict = waiting.requirement === 'required' && limitOf(now) !== null ? overLimit(now) : now;
     const credential = await this.credentials.find(connection._id, waiting.subject);
     const current: ExecutionDocument = {
       ...waiting,

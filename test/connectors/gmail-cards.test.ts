@@ -70,4 +70,18 @@ describe('an answer', () => {
   ])('goes to the address alone, whatever the name beside it says in code: %s', async (_, from) => {
     expect(await goesTo({ From: from, Subject: 'Lunch' })).toBe('ada@siesta.example');
   });
+
+  it('to more people than one mail may have goes to none, rather than to some of them', async () => {
+    const people = Array.from({ length: 101 }, (_, at) => `p${at}@siesta.example`).join(', ');
+    gmail.answers({
+      'GET /messages/m1': { body: original({ From: 'ada@siesta.example', To: people }) },
+      'GET /profile': { body: { emailAddress: 'ben@siesta.example' } },
+    });
+    const answer = { message_id: 'm1', body_text: 'Yes', reply_all: true };
+    await expect(gmail.run('reply', answer)).rejects.toMatchObject({
+      code: 'upstream_rejected',
+      definite: true,
+    });
+    expect(gmail.requests.every(({ method }) => method === 'GET')).toBe(true);
+  });
 });

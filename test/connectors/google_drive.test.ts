@@ -215,6 +215,13 @@ describe('what an approver sees', () => {
     ]);
   });
 
+  it('that it is a whole shared drive that is shared', async () => {
+    const root = { id: 'drive_1', name: 'Drive', mimeType: FOLDER, driveId: 'drive_1' };
+    const share = { id: 'drive_1', type: 'user', role: 'reader', email: 'ben@siesta.example' };
+    const { fields } = await observe('share_file', share, driveTree([root]));
+    expect(fields).toContainEqual({ label: 'Kind', value: 'Whole shared drive', kind: 'short' });
+  });
+
   it('what is lost when the trash is emptied', async () => {
     const tree = answering(
       'GET',

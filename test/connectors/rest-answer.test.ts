@@ -120,3 +120,17 @@ describe('a write that shows its target', () => {
     expect(scopesOf('delete_cart')).toEqual(['write']);
   });
 });
+
+describe('the card', () => {
+  it('shows the whole path, also what the connection puts before it', () => {
+    const below = restConnector.functions(
+      JSON.parse(JSON.stringify({ base_url: 'https://shop.example/admin/v1', operations })),
+    );
+    const pathOf = (name: string, args: Arguments) =>
+      functionNamed(below, name)
+        .card(args)
+        .find(({ label }) => label === 'Path')?.value;
+    expect(pathOf('delete_order', { id: '7' })).toBe('/admin/v1/orders/7');
+    expect(pathOf('http_request', { method: 'DELETE', path: '/x' })).toBe('/admin/v1/x');
+  });
+});

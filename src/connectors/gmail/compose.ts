@@ -5,6 +5,7 @@ import { callGoogle } from '../google/api.js';
 import { type JsonObject, objectOf, textOf } from '../json.js';
 import { buildMime, isMessageId, type Mail } from '../mime.js';
 import { callGmail } from './api.js';
+import { MOST_RECIPIENTS } from './fields.js';
 import { addressesOf, headerOf } from './message.js';
 
 /** Of the whole mail as bytes: the limit of Gmail's upload (shared/CONNECTORS.md, 4.1). */
@@ -111,7 +112,7 @@ export interface ReplyTarget {
 /**
  * Who is answered and how, from the headers of the original. A Gmail message never changes, so what a card shows of
  * it is what is sent.
- * @throws UpstreamError `upstream_rejected` (nothing was sent) when the original names nobody to answer
+ * @throws UpstreamError `upstream_rejected` (nothing was sent) when the original names nobody to answer, or too many
  */
 export async function replyTarget(
   context: CallContext,
@@ -123,22 +124,21 @@ export async function replyTarget(
     query: { format: 'metadata', metadataHeaders },
   });
   const to = addressesOf(original, headerOf(original, 'Reply-To') === '' ? 'From' : 'Reply-To');
-  if (to.length === 0) {
-    throw new UpstreamError('upstream_rejected', 'The mail names no address that can be answered.', {
-      definite: true,
-    });
-  }
+  if (to.length === 0) throw unanswerable('The mail names no address that can be answered.');
   const self = all ? textOf((await callGmail(context, 'GET', ['profile'])).emailAddress).toLowerCase() : '';
   const others = all ? addressesOf(original, 'To', 'Cc') : [];
   const known = new Set([self, ...to.map((address) => address.toLowerCase())]);
+  const cc = others.filter(
+    (address) => !known.has(address.toLowerCase()) && known.add(address.toLowerCase()),
+  );
+  if (to.length + cc.length > MOST_RECIPIENTS)
+    throw unanswerable(`The answer would go to more than ${MOST_RECIPIENTS} addresses.`);
   const subject = headerOf(original, 'Subject');
   const originalId = headerOf(original, 'Message-ID');
   const inReplyTo = isMessageId(originalId) ? originalId : undefined;
   return {
     to,
-    cc: others
-      .filter((address) => !known.has(address.toLowerCase()) && known.add(address.toLowerCase()))
-      .slice(0, 99),
+    cc,
     subject: (/^re:/i.test(subject) ? subject : `Re: ${subject}`).slice(0, 998),
     threadId: textOf(original.threadId),
     inReplyTo,
@@ -146,6 +146,10 @@ export async function replyTarget(
       .filter(isMessageId)
       .slice(-50),
   };
+}
+
+function unanswerable(message: string): UpstreamError {
+  return new UpstreamError('upstream_rejected', message, { definite: true });
 }
 
 /** `{id, message_id, thread_id}` */

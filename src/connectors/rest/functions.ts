@@ -44,7 +44,7 @@ export function operationFunction(imported: ImportedOperation, target: RestTarge
     input: operationInput(operation, target.baseUrl),
     output: ANSWER,
     signature: `${operation.method} ${target.baseUrl}${operation.path} ${JSON.stringify([operation.parameters, operation.body ?? null])}`,
-    card: (args) => operationCard(operation, host, args),
+    card: (args) => operationCard(operation, target.baseUrl, args),
     ...(operation.risk !== 'read' && { observe: observeTarget(operation, target) }),
     run: async (context, args) =>
       answerOf(context, await send(context, request(operation, target, context, args), host)),
@@ -138,7 +138,7 @@ export async function send(
   return expectOk(response, host);
 }
 
-function operationCard(operation: ImportedOperation, host: string, args: Arguments): CardField[] {
+function operationCard(operation: ImportedOperation, baseUrl: string, args: Arguments): CardField[] {
   const argumentsIn = (place: 'query' | 'header'): Arguments =>
     Object.fromEntries(
       operation.parameters
@@ -157,7 +157,7 @@ function operationCard(operation: ImportedOperation, host: string, args: Argumen
   const whole = operation.body?.kind === 'whole' ? body[operation.body.argument] : body;
   return requestCard({
     method: operation.method,
-    host,
+    baseUrl,
     path: shownPath(operation, args),
     query: argumentsIn('query'),
     headers: argumentsIn('header'),
@@ -178,7 +178,8 @@ function shownPath(operation: ImportedOperation, args: Arguments): string {
 /** One layout for every REST call: method, host, path, then what travels along. */
 export function requestCard(call: {
   readonly method: string;
-  readonly host: string;
+  readonly baseUrl: string;
+  /** Below the base URL. */
   readonly path: string;
   readonly query: Arguments;
   readonly headers: Arguments;
@@ -189,10 +190,12 @@ export function requestCard(call: {
       value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
     return empty ? [] : [{ label, value: readableLines(value).join('\n'), kind: 'long' }];
   };
+  const { host, pathname } = new URL(call.baseUrl);
+  const path = `${pathname.replace(/\/+$/, '')}${call.path}`;
   return [
     { label: 'Method', value: call.method, kind: 'short' },
-    { label: 'Host', value: call.host, kind: 'short' },
-    { label: 'Path', value: call.path, kind: call.path.length > 40 ? 'long' : 'short' },
+    { label: 'Host', value: host, kind: 'short' },
+    { label: 'Path', value: path, kind: path.length > 40 ? 'long' : 'short' },
     ...lines('Query', call.query),
     ...lines('Headers', call.headers),
     ...lines('Body', call.body),

@@ -75,7 +75,8 @@ export function rawRequestFunction(target: RestTarget): FunctionDefinition {
     observe: { none: 'It reaches any path, and nothing says how what is there would be read.' },
     card: (args) => {
       const { method, path, query, headers, body } = rawInput.parse(args);
-      return requestCard({ method, host, path, query: query ?? {}, headers: headers ?? {}, body });
+      const { baseUrl } = target;
+      return requestCard({ method, baseUrl, path, query: query ?? {}, headers: headers ?? {}, body });
     },
     run: async (context, args) => answerOf(context, await send(context, rawRequest(target, args), host)),
   });
