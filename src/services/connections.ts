@@ -168,6 +168,8 @@ export class ConnectionService {
       }
       const moved = settings.some(({ kind }) => kind === 'url');
       if (moved && next.identity === 'private') await this.endAuthorizations(next, session);
+      // Whoever moves the address may never have seen the secret: it is entered again for the new one.
+      if (moved && next.identity === 'shared') await this.credentials.askAgain(next._id, session);
     });
   }
 

@@ -67,6 +67,7 @@ export class CredentialService {
       createdBy: credential.createdBy,
       createdAt: current?.createdAt ?? now,
       rotatedAt: now,
+      renewedAt: now,
     };
     if (current) {
       const written = await models.credentials.replaceOne(
@@ -108,7 +109,7 @@ export class CredentialService {
     credential: CredentialDocument,
     tokens: { fields: Secret; expiresAt: Date | null; scopes: readonly string[] },
   ): Promise<boolean> {
-    const { models, workspaceId } = this.deps;
+    const { models, workspaceId, clock } = this.deps;
     const result = await models.credentials.updateOne(
       { _id: credential._id, workspaceId, version: credential.version, generation: credential.generation },
       {
@@ -119,6 +120,7 @@ export class CredentialService {
           status: 'active',
           refresh: null,
           failing: null,
+          renewedAt: clock.now(),
         },
         $inc: { version: 1 },
       },
@@ -133,6 +135,23 @@ export class CredentialService {
   ): Promise<void> {
     const { models, workspaceId } = this.deps;
     await models.credentials.updateOne({ _id, workspaceId, generation }, { $set: { account } });
+  }
+
+  /** What was entered for another address is not sent to this one. */
+  async askAgain(connectionId: string, session: ClientSession): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.credentials.updateMany(
+      { workspaceId, connectionId, status: 'active' },
+      { $set: { status: 'needs_reauth', refresh: null }, $inc: { version: 1 } },
+      { session },
+    );
+  }
+
+  /** The next call renews it; for the version that was refused only. */
+  async expire({ _id, version }: Pick<CredentialDocument, '_id' | 'version'>): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const filter = { _id, workspaceId, version, status: 'active' as const };
+    await models.credentials.updateOne(filter, { $set: { expiresAt: new Date(0) }, $inc: { version: 1 } });
   }
 
   async markNeedsReauth(credential: Pick<CredentialDocument, '_id' | 'version'>): Promise<boolean> {

@@ -56,10 +56,29 @@ export class DisconnectService {
       const provider = apps.provider(method, connection);
       const app = await apps.app(provider, connection);
       const { refresh_token: refresh, access_token: access } = credentials.open(credential);
+      // A provider ends all that this account gave to our client; what another connection lives on stays.
+      if (await this.isShared(provider.family, credential)) return;
       const token = provider.revokeWith === 'bearer' ? (access ?? refresh) : (refresh ?? access);
       if (app && token) await oauth.revoke(provider, app, token);
     } catch (error) {
       this.deps.log.warn({ err: error, connection: connection._id }, 'not revoked at the provider');
     }
+  }
+
+  /** Whether another connection has a consent of the same account to the same OAuth client. */
+  private async isShared(family: string, { _id, account }: CredentialDocument): Promise<boolean> {
+    const { models, workspaceId } = this.deps;
+    if (account === null) return false;
+    const others = await models.credentials
+      .find({ workspaceId, kind: 'oauth', account, status: 'active', _id: { $ne: _id } })
+      .lean();
+    for (const { connectionId } of others) {
+      const connection = await this.parts.connections.find(connectionId);
+      if (!connection) continue;
+      const method = authMethodOf(await this.deps.connector(connection.connector), connection);
+      if (method?.kind === 'oauth' && this.parts.apps.provider(method, connection).family === family)
+        return true;
+    }
+    return false;
   }
 }

@@ -286,9 +286,14 @@ export class Runner {
     }
     const outcome = await calls.run(execution, connection, fn, args, credential, lease);
     if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
-      await tokens.rejected(connection, credential).catch((error: unknown) => {
+      const renews = await tokens.rejected(connection, credential).catch((error: unknown) => {
         this.deps.log.warn({ err: error, connection: connection._id }, 'refused credential not marked');
+        return false;
       });
+      if (renews) {
+        const message = `The access token of “${connection.name}” was no longer accepted; the next call fetches a new one. Nothing happened. Ask again.`;
+        return { status: 'failed', code: 'upstream_unavailable', message, retryAfter: 1 };
+      }
     }
     return outcome;
   }

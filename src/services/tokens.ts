@@ -16,6 +16,8 @@ const EARLY_MS = 60_000;
 /** Longer than a provider is waited for (`TOKEN_TIMEOUT_SECONDS`). */
 export const REFRESH_LEASE_MS = 15_000;
 const POLL_MS = 50;
+/** A token that is refused so soon after it was fetched is not mended by fetching another. */
+const FRESH_MS = 60_000;
 /** A provider that does not answer is asked again after 5 s, 10 s, 20 s … and at most every ten minutes. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
@@ -57,8 +59,25 @@ export class TokenService {
     return this.fresh(connection, credential);
   }
 
-  /** The outside system refused the credential (401). Said once, to whoever can reconnect. */
-  async rejected(connection: ConnectionDocument, credential: CredentialDocument): Promise<void> {
+  /**
+   * The outside system refused the credential (401). A token that can be fetched anew is, once, at the next call: it
+   * may have ended before its time. @returns whether that is so; otherwise whoever can reconnect was told
+   */
+  async rejected(connection: ConnectionDocument, credential: CredentialDocument): Promise<boolean> {
+    const age = this.deps.clock.now().getTime() - (credential.renewedAt?.getTime() ?? 0);
+    const renewable = credential.kind === 'minted' || credential.fields.refresh_token !== undefined;
+    if (renewable && age > FRESH_MS) {
+      await this.credentials.expire(credential);
+      return true;
+    }
+    await this.refusedForGood(connection, credential);
+    return false;
+  }
+
+  private async refusedForGood(
+    connection: ConnectionDocument,
+    credential: CredentialDocument,
+  ): Promise<void> {
     if (await this.credentials.markNeedsReauth(credential))
       await this.on.needsReauth(connection, credential.subject);
   }
@@ -165,7 +184,7 @@ export class TokenService {
       return stored ? { ok: true, credential: stored } : needsReauth(connection);
     } catch (error) {
       if (error instanceof GrantRefused && isFinal(credential, error.reason)) {
-        await this.rejected(connection, credential);
+        await this.refusedForGood(connection, credential);
         return needsReauth(connection);
       }
       this.deps.log.warn({ err: error, connection: connection._id }, 'token not refreshed');

@@ -6,10 +6,11 @@ import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
-import { definitionHashOf, enabledFunction } from './functions.js';
+import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, limitOf, overLimit } from './policy.js';
+import type { ScopeService } from './scopes.js';
 
 export class WaitingCalls {
   constructor(
@@ -23,6 +24,7 @@ export class WaitingCalls {
     private readonly members: MemberService,
     private readonly credentials: CredentialService,
     private readonly connections: ConnectionService,
+    private readonly scopes: ScopeService,
   ) {}
 
   /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
@@ -128,6 +130,21 @@ export class WaitingCalls {
         nextActionAt: soon,
       });
       if (queued) this.deps.signals.emit('queued', queued._id);
+      return;
+    }
+    const gap = scopeGap(fn, credential);
+    if (gap.length > 0) {
+      // Nobody is asked to approve what her consent, just given, leaves out.
+      const end = ended(this.deps.clock.now(), {
+        code: 'needs_more_scopes',
+        message: this.scopes.explain(connection, fn, gap),
+      });
+      await this.executions.transition(waiting, 'denied', {
+        ...change,
+        approvalStatus: 'not_required',
+        ...end,
+      });
+      await this.scopes.ask(connection, waiting.subject);
       return;
     }
     const approval = await this.approvals.prepare(
