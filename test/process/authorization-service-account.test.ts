@@ -123,26 +123,29 @@ describe('a service account', () => {
     await expectShownAs(SERVICE_ACCOUNT);
   });
 
-  it.each(['strangersKeyFile', 'damagedKeyFile'] as const)(
-    'with a key that is not its own (%s) needs its owner, who is told',
-    async (file) => {
-      const before = ada().dm().length;
-      expect((await enter(accounts[file])).status).toBe(200);
-      const sent = mailbox.requests.length;
-      const calls = await Promise.all([listLabels(), listLabels(), listLabels()]);
-      expect(calls.map(({ body }) => body.error?.code)).toEqual(
-        Array.from({ length: 3 }, () => 'needs_reauth'),
-      );
-      expect(mailbox.requests).toHaveLength(sent);
-      await ada().waitForMessage(
-        (message) =>
-          /team-mail.*needs to be connected again/s.test(ada().text(message)) &&
-          ada().dm().indexOf(message) >= before,
-      );
-      await enter(accounts.keyFile);
-      expect((await listLabels()).body.status).toBe('succeeded');
-    },
-  );
+  it('takes no damaged key, and says so on the page', async () => {
+    const page = await enter(accounts.damagedKeyFile);
+    expect(page.status).toBe(400);
+    expect(page.html).toContain('not the JSON key file of a service account');
+  });
+
+  it('with a key that is not its own needs its owner, who is told', async () => {
+    const before = ada().dm().length;
+    expect((await enter(accounts.strangersKeyFile)).status).toBe(200);
+    const sent = mailbox.requests.length;
+    const calls = await Promise.all([listLabels(), listLabels(), listLabels()]);
+    expect(calls.map(({ body }) => body.error?.code)).toEqual(
+      Array.from({ length: 3 }, () => 'needs_reauth'),
+    );
+    expect(mailbox.requests).toHaveLength(sent);
+    await ada().waitForMessage(
+      (message) =>
+        /team-mail.*needs to be connected again/s.test(ada().text(message)) &&
+        ada().dm().indexOf(message) >= before,
+    );
+    await enter(accounts.keyFile);
+    expect((await listLabels()).body.status).toBe('succeeded');
+  });
 
   it('leaves neither key nor token in pages, DMs, answers, logs or the database', async () => {
     const tokens = Object.fromEntries(
