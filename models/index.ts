@@ -98,6 +98,7 @@ function schemas() {
       createdBy: text,
       createdAt: when,
       rotatedAt: when,
+      renewedAt: maybeWhen,
     },
     'credentials',
   );
@@ -397,7 +398,7 @@ function schemas() {
   oneTimeLink.index({ expiresAt: 1 }, { expireAfterSeconds: 3_600 });
   connectionDraft.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
   file.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
-  file.index({ workspaceId: 1, executionId: 1 });
+  file.index({ workspaceId: 1, callerId: 1, expiresAt: 1 });
   fileChunk.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
   throttle.index({ until: 1 }, { expireAfterSeconds: 3_600 });
   delivery.index({ at: 1 }, { expireAfterSeconds: 900 });

@@ -153,6 +153,8 @@ export interface CredentialDocument {
   createdBy: string;
   createdAt: Date;
   rotatedAt: Date;
+  /** When its tokens were last fetched. */
+  renewedAt?: Date | null;
 }
 
 export interface AuthorizationDocument {

@@ -1,18 +1,7 @@
-/** Who has a mailbox in the playground, and what is in it at the start. */
+/** The mails that are in the playground's mailboxes at the start. */
+import { ACCOUNTS } from './google-accounts.js';
 
-export const ACCOUNTS = {
-  ada: 'ada@siesta.example',
-  ben: 'ben@siesta.example',
-  cleo: 'cleo@siesta.example',
-} as const;
-
-const NAMES: Record<string, string> = {
-  [ACCOUNTS.ada]: 'Ada Okafor',
-  [ACCOUNTS.ben]: 'Ben Lindqvist',
-  [ACCOUNTS.cleo]: 'Cleo Marchetti',
-};
-
-interface SeedMail {
+export interface SeedMail {
   readonly user_email: string;
   readonly from: string;
   readonly to: string;
@@ -22,51 +11,47 @@ interface SeedMail {
   readonly date: string;
 }
 
-/** The `google` part of emulate's seed, without clients. */
-export function googleSeed(now: Date): { users: { email: string; name: string }[]; messages: SeedMail[] } {
+/** As emulate takes them. */
+export function seedMails(now: Date): SeedMail[] {
   const ago = (hours: number): string => new Date(now.getTime() - hours * 3_600_000).toISOString();
   const unread = ['INBOX', 'UNREAD'];
-  return {
-    users: Object.values(ACCOUNTS).map((email) => ({ email, name: NAMES[email] ?? email })),
-    messages: [
-      {
-        user_email: ACCOUNTS.cleo,
-        from: 'Marta Reyes <marta@northwind.example>',
-        to: ACCOUNTS.cleo,
-        subject: 'Invoice of March shows an empty page',
-        body_text:
-          'Hello Cleo,\n\ninvoice 2291 opens as an empty page here. Could you send it again?\n\nMarta',
-        label_ids: unread,
-        date: ago(27),
-      },
-      {
-        user_email: ACCOUNTS.cleo,
-        from: `Ben Lindqvist <${ACCOUNTS.ben}>`,
-        to: ACCOUNTS.cleo,
-        subject: 'Agenda for Thursday',
-        body_text: 'Three points: the coffee machine, the new laptops, and who writes the minutes.\n\nBen',
-        label_ids: unread,
-        date: ago(5),
-      },
-      {
-        user_email: ACCOUNTS.ben,
-        from: 'Facilities <facilities@siesta.example>',
-        to: ACCOUNTS.ben,
-        subject: 'Coffee machine, third floor',
-        body_text: 'We come by on Thursday at nine. Please do not feed it before.',
-        label_ids: unread,
-        date: ago(46),
-      },
-      {
-        user_email: ACCOUNTS.ada,
-        from: `Cleo Marchetti <${ACCOUNTS.cleo}>`,
-        to: ACCOUNTS.ada,
-        subject: 'Can agents read my mail?',
-        body_text:
-          'I would like the assistant to draft answers for me, but not to send them by itself. Can we do that?',
-        label_ids: unread,
-        date: ago(8),
-      },
-    ],
-  };
+  return [
+    {
+      user_email: ACCOUNTS.cleo,
+      from: 'Marta Reyes <marta@northwind.example>',
+      to: ACCOUNTS.cleo,
+      subject: 'Invoice of March shows an empty page',
+      body_text: 'Hello Cleo,\n\ninvoice 2291 opens as an empty page here. Could you send it again?\n\nMarta',
+      label_ids: unread,
+      date: ago(27),
+    },
+    {
+      user_email: ACCOUNTS.cleo,
+      from: `Ben Lindqvist <${ACCOUNTS.ben}>`,
+      to: ACCOUNTS.cleo,
+      subject: 'Agenda for Thursday',
+      body_text: 'Three points: the coffee machine, the new laptops, and who writes the minutes.\n\nBen',
+      label_ids: unread,
+      date: ago(5),
+    },
+    {
+      user_email: ACCOUNTS.ben,
+      from: 'Facilities <facilities@siesta.example>',
+      to: ACCOUNTS.ben,
+      subject: 'Coffee machine, third floor',
+      body_text: 'We come by on Thursday at nine. Please do not feed it before.',
+      label_ids: unread,
+      date: ago(46),
+    },
+    {
+      user_email: ACCOUNTS.ada,
+      from: `Cleo Marchetti <${ACCOUNTS.cleo}>`,
+      to: ACCOUNTS.ada,
+      subject: 'Can agents read my mail?',
+      body_text:
+        'I would like the assistant to draft answers for me, but not to send them by itself. Can we do that?',
+      label_ids: unread,
+      date: ago(8),
+    },
+  ];
 }

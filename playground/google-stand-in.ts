@@ -2,7 +2,7 @@
 import { createEmulator } from 'emulate';
 import { z } from 'zod';
 import { freePort } from './free-port.js';
-import type { googleSeed } from './google-mails.js';
+import type { GoogleSeed } from './google-seed.js';
 import type { Answer, ReceivedRequest } from './loopback.js';
 
 export interface OAuthClient {
@@ -12,9 +12,11 @@ export interface OAuthClient {
   readonly redirect_uris: readonly string[];
 }
 
+/** Passes a request on as it is; redirects come back as they are. */
+export type Forward = (request: ReceivedRequest) => Promise<Answer>;
+
 export interface StandIn {
-  /** Passes a request on as it is; redirects come back as they are. */
-  forward(request: ReceivedRequest): Promise<Answer>;
+  readonly forward: Forward;
   /** A call of our own. @throws Error when it is refused */
   call(token: string, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   close(): Promise<void>;
@@ -27,7 +29,7 @@ const anyObject = z.record(z.string(), z.unknown());
  */
 export async function startStandIn(
   publicOrigin: string,
-  seed: ReturnType<typeof googleSeed>,
+  seed: GoogleSeed,
   client: OAuthClient,
   tokens: ReadonlyMap<string, string>,
 ): Promise<StandIn> {
@@ -53,14 +55,14 @@ export async function startStandIn(
         ...(authorization && { authorization }),
         ...(contentType && { 'content-type': contentType }),
       },
-      ...(request.body !== '' && { body: request.body }),
+      ...(request.bytes.byteLength > 0 && { body: request.bytes }),
     });
     const headers: Record<string, string> = {};
     for (const name of ['content-type', 'location']) {
       const value = answered.headers.get(name);
       if (value !== null) headers[name] = value;
     }
-    const encoding = headers['content-type']?.startsWith('font/') ? 'latin1' : 'utf8';
+    const encoding = /^(?:text|application\/json)\b/.test(headers['content-type'] ?? '') ? 'utf8' : 'latin1';
     const body = Buffer.from(await answered.arrayBuffer()).toString(encoding);
     return { status: answered.status, headers, body, encoding };
   }
@@ -69,12 +71,8 @@ export async function startStandIn(
     forward,
     async call(token, method, path, body) {
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      const answered = await forward({
-        method,
-        url: path,
-        headers,
-        body: body === undefined ? '' : JSON.stringify(body),
-      });
+      const text = body === undefined ? '' : JSON.stringify(body);
+      const answered = await forward({ method, url: path, headers, body: text, bytes: Buffer.from(text) });
       if (answered.status >= 300)
         throw new Error(`The stand-in answered ${method} ${path} with ${answered.status}.`);
       return answered.body ? anyObject.parse(JSON.parse(answered.body)) : {};

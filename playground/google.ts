@@ -1,17 +1,23 @@
 /**
- * Google on loopback: emulate's OAuth, Gmail and Calendar behind a front of ours. The front adds what Google does and the
- * stand-in does not: it refuses tokens it did not issue (emulate takes any text for its first user), checks scopes,
- * ends a whole grant on revoke, answers `profile`, and carries sent mails to the other mailboxes.
+ * Google on loopback: emulate's OAuth, Gmail, Calendar and Drive behind a front of ours. The front adds what Google does
+ * and the stand-in does not: it refuses tokens it did not issue (emulate takes any text for its first user), checks
+ * scopes, ends a whole grant on revoke, and carries sent mails to the other mailboxes. What neither has, it says.
  */
 import { randomUUID } from 'node:crypto';
-import { Grants } from './google-grants.js';
+import { ACCOUNTS } from './google-accounts.js';
+import { insufficientScopes, lacking, notFound, unauthenticated } from './google-answers.js';
+import { answerCalendar } from './google-calendar.js';
+import { Drive } from './google-drive.js';
+import { type Grant, Grants } from './google-grants.js';
 import { Mailboxes, type PlaygroundMail } from './google-mailboxes.js';
-import { ACCOUNTS, googleSeed } from './google-mails.js';
-import { calendarScopeAllows, scopeAllows } from './google-scopes.js';
+import { type ApiCall, apiCall, GMAIL, hasRoute, nameOf } from './google-routes.js';
+import { scopeAllows } from './google-scopes.js';
+import { googleSeed } from './google-seed.js';
 import { startStandIn } from './google-stand-in.js';
+import { mailAsJson } from './google-uploads.js';
 import { type Answer, type Faults, json, listen, type ReceivedRequest } from './loopback.js';
 
-export { ACCOUNTS } from './google-mails.js';
+export { ACCOUNTS } from './google-accounts.js';
 
 export interface GoogleOptions {
   /** 0 for any free one. */
@@ -23,12 +29,12 @@ export interface GoogleOptions {
   readonly now?: () => Date;
 }
 
-/** `delay` and `fail` apply to Gmail and Calendar calls; signing in always works. */
+/** `delay` and `fail` apply to calls of the APIs; signing in always works. */
 export interface Google extends Faults {
   readonly origin: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** Gmail and Calendar calls received since the start, refused ones too. */
+  /** Calls of the APIs since the start, refused ones too. */
   readonly requests: readonly ReceivedRequest[];
   /** Newest first. */
   sent(account: string): Promise<PlaygroundMail[]>;
@@ -40,12 +46,12 @@ export interface Google extends Faults {
   close(): Promise<void>;
 }
 
-const GMAIL = '/gmail/v1/users/me/';
-const CALENDAR = '/calendar/v3/';
 const AUTHORIZE = '/o/oauth2/v2/auth';
 const TOKEN = '/oauth2/token';
 const REVOKE = '/oauth2/revoke';
 const USERINFO = '/oauth2/v2/userinfo';
+/** Other versions of the APIs, and other people's mailboxes: the stand-in would not ask who wants to see them. */
+const API = /^\/(?:upload|gmail|calendar|drive)\//;
 
 export async function startGoogle(options: GoogleOptions): Promise<Google> {
   const now = options.now ?? (() => new Date());
@@ -59,7 +65,7 @@ export async function startGoogle(options: GoogleOptions): Promise<Google> {
   const faults: Faults = { delay: 0, fail: undefined };
 
   const server = await listen(options.port, answer, faults, (request) => {
-    if (!request.url.startsWith('/gmail/') && !request.url.startsWith(CALENDAR)) return false;
+    if (apiCall(request.method, request.url) === null) return false;
     requests.push(request);
     return true;
   });
@@ -74,19 +80,23 @@ export async function startGoogle(options: GoogleOptions): Promise<Google> {
     },
     new Map([...tokens].map(([email, token]) => [token, email])),
   );
+  const drive = new Drive(standIn.forward);
   const mailboxes = new Mailboxes(accounts, (email, method, path, body) =>
     standIn.call(tokens.get(email) ?? '', method, `${GMAIL}${path}`, body),
   );
 
   function answer(request: ReceivedRequest): Promise<Answer> {
-    const { pathname } = new URL(request.url, 'http://google');
-    if (pathname.startsWith(CALENDAR)) return calendar(request, pathname.slice(CALENDAR.length));
-    return pathname.startsWith('/gmail/') ? mail(request, pathname) : signIn(request, pathname);
+    const call = apiCall(request.method, request.url);
+    return call === null
+      ? signIn(request, new URL(request.url, 'http://google').pathname)
+      : use(call, request);
   }
 
   async function signIn(request: ReceivedRequest, pathname: string): Promise<Answer> {
-    if (pathname === USERINFO && grants.find(request.headers.authorization) === undefined)
+    const isElsewhere = API.test(pathname);
+    if ((isElsewhere || pathname === USERINFO) && grants.find(request.headers.authorization) === undefined)
       return unauthenticated();
+    if (isElsewhere) return notFound('Requested entity');
     if (pathname === REVOKE) return revoke(new URLSearchParams(request.body).get('token') ?? '');
     const answered = await standIn.forward(request);
     if (answered.status !== 200) return answered;
@@ -110,25 +120,24 @@ export async function startGoogle(options: GoogleOptions): Promise<Google> {
     return json(200, {});
   }
 
-  async function mail(request: ReceivedRequest, pathname: string): Promise<Answer> {
+  async function use(call: ApiCall, request: ReceivedRequest): Promise<Answer> {
     const grant = grants.find(request.headers.authorization);
     if (grant === undefined) return unauthenticated();
-    const path = pathname.startsWith(GMAIL) ? pathname.slice(GMAIL.length) : '';
-    if (!scopeAllows(request.method, path, grant.scopes)) return insufficientScopes();
-    if (request.method === 'GET' && path === 'profile')
-      return json(200, await mailboxes.profile(grant.email));
-    const answered = await standIn.forward(request);
-    if (request.method === 'POST' && /^(messages|drafts)\/send$/.test(path) && answered.status === 200) {
-      await mailboxes.deliver(grant.email, String(JSON.parse(answered.body ?? '{}').id));
-    }
-    return answered;
+    if (!scopeAllows(call, grant.scopes)) return insufficientScopes();
+    if (!hasRoute(call)) return lacking(`\`${nameOf(call)}\``);
+    if (call.api === 'drive') return drive.answer(call, request, grant);
+    return call.api === 'calendar'
+      ? answerCalendar(call, request, standIn.forward)
+      : mail(call, request, grant);
   }
 
-  async function calendar(request: ReceivedRequest, path: string): Promise<Answer> {
-    const grant = grants.find(request.headers.authorization);
-    if (grant === undefined) return unauthenticated();
-    if (!calendarScopeAllows(request.method, path, grant.scopes)) return insufficientScopes();
-    return standIn.forward(request);
+  async function mail(call: ApiCall, request: ReceivedRequest, { email }: Grant): Promise<Answer> {
+    if (call.path === 'profile') return json(200, await mailboxes.profile(email));
+    const answered = await standIn.forward(call.isUpload ? mailAsJson(call, request) : request);
+    if (call.method === 'POST' && /^(messages|drafts)\/send$/.test(call.path) && answered.status === 200) {
+      await mailboxes.deliver(email, String(JSON.parse(answered.body ?? '{}').id));
+    }
+    return answered;
   }
 
   return Object.assign(faults, {
@@ -167,24 +176,4 @@ function accountPage(page: string, url: string): string {
   return forms
     .map((piece, index) => (index === last ? piece.replace('</form>', `</form>${cancel}`) : piece))
     .join('');
-}
-
-/** Errors as google.rpc.Status has them. */
-function googleError(code: number, message: string, status: string, reason: string): Answer {
-  const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'googleapis.com' }];
-  return json(code, { error: { code, message, status, details } });
-}
-
-function unauthenticated(): Answer {
-  return googleError(
-    401,
-    'Request had invalid authentication credentials.',
-    'UNAUTHENTICATED',
-    'ACCESS_TOKEN_EXPIRED',
-  );
-}
-
-function insufficientScopes(): Answer {
-  const message = 'Request had insufficient authentication scopes.';
-  return googleError(403, message, 'PERMISSION_DENIED', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT');
 }

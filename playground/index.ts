@@ -1,10 +1,16 @@
 /**
- * The playground: a Slack of its own in the browser, a helpdesk and a stand-in for Google, all on loopback. It reaches
- * the app only through the Slack protocol and the public HTTP surfaces (a boundary test holds that); what it hands
+ * The playground: a Slack of its own in the browser, a helpdesk, a stand-in for Google and, where they are installed, an
+ * Azure storage account and an MCP server, all on loopback. It reaches the app only through the Slack protocol and the public HTTP surfaces (a boundary test holds that); what it hands
  * back here is configuration, as an operator would set it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import {
+  type AzureStorage,
+  type McpServer,
+  startAzureStorage,
+  startMcpServer,
+} from './development-services.js';
 import { type Google, startGoogle } from './google.js';
 import { type Helpdesk, startHelpdesk } from './helpdesk.js';
 import { servePage } from './page.js';
@@ -45,12 +51,15 @@ export interface Playground {
 
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
   const origin = `http://127.0.0.1:${options.port}`;
-  const [helpdesk, google] = await Promise.all([
+  const [helpdesk, google, azureStorage, mcp] = await Promise.all([
     onPort(options.port + 1, (port) => startHelpdesk({ port, apiKey: HELPDESK_KEY })),
     onPort(options.port + 2, (port) =>
       startGoogle({ port, publicUrl: options.publicUrl, clientSecret: GOOGLE_SECRET }),
     ),
+    onPort(options.port + 3, startAzureStorage),
+    onPort(options.port + 4, startMcpServer),
   ]);
+  const services = [helpdesk, google, azureStorage, mcp].filter((service) => service !== null);
   const slack = createSlackServer({ delivery: { mode: 'socket' } });
   return {
     slack: {
@@ -62,19 +71,20 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     workspaceId: TEAM.id,
     config: {
       roles: { admins: ['U0ADA'], adminGroup: null, auditors: ['U0DANA'], auditorGroup: null },
-      allowPrivate: [...options.allowPrivate, hostOf(helpdesk.origin), hostOf(google.origin)],
+      allowPrivate: [...options.allowPrivate, ...services.map(({ origin: at }) => new URL(at).host)],
       endpoints: {
         google: google.origin,
         ...options.endpoints,
       },
     },
     mount: {
-      handle: (request, response) => handle(request, response, { slack, helpdesk, google }),
+      handle: (request, response) =>
+        handle(request, response, { slack, helpdesk, google, azureStorage, mcp }),
       upgrade: (request, socket, head) => slack.upgrade(request, socket, head),
     },
     close: async () => {
       slack.close();
-      await Promise.all([helpdesk.close(), google.close()]);
+      await Promise.all(services.map((service) => service.close()));
     },
   };
 }
@@ -96,17 +106,15 @@ interface Parts {
   readonly slack: SlackServer;
   readonly helpdesk: Helpdesk;
   readonly google: Google;
-}
-
-function hostOf(url: string): string {
-  return new URL(url).host;
+  readonly azureStorage: AzureStorage | null;
+  readonly mcp: McpServer | null;
 }
 
 /** The page and what it shows of the outside world; everything else under the prefix is the Slack server's. */
 function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  { slack, helpdesk, google }: Parts,
+  { slack, helpdesk, google, azureStorage, mcp }: Parts,
 ): boolean {
   const url = new URL(request.url ?? '/', 'http://localhost');
   if (url.pathname === '/') {
@@ -133,6 +141,12 @@ function handle(
         return answer({
           helpdesk: { base_url: helpdesk.origin, openapi_url: helpdesk.openapiUrl, api_key: HELPDESK_KEY },
           google: { base_url: google.origin, client_id: google.clientId, client_secret: google.clientSecret },
+          // Null where the program behind it is not installed.
+          azure_storage: azureStorage && {
+            account_url: azureStorage.accountUrl,
+            connection_string: azureStorage.connectionString,
+          },
+          mcp: mcp && { url: mcp.url },
         });
       default:
         if (servePage(url.pathname, response)) return true;

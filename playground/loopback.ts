@@ -8,7 +8,9 @@ export interface ReceivedRequest {
   /** Path and query. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** As UTF-8. */
   readonly body: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface Answer {
@@ -78,12 +80,23 @@ export async function listen(
 async function receive(request: IncomingMessage): Promise<ReceivedRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const body = Buffer.concat(chunks).toString('utf8');
-  return { method: request.method ?? 'GET', url: request.url ?? '/', headers: request.headers, body };
+  const bytes = Buffer.concat(chunks);
+  const { method = 'GET', url = '/', headers } = request;
+  return { method, url, headers, body: bytes.toString('utf8'), bytes };
 }
 
 function write(response: ServerResponse, answer: Answer): void {
   response.writeHead(answer.status, answer.headers).end(answer.body, answer.encoding ?? 'utf8');
+}
+
+/** A JSON body that is an object; `{}` for anything else. */
+export function bodyOf({ body }: ReceivedRequest): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 export function json(status: number, body: unknown): Answer {

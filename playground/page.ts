@@ -1,8 +1,8 @@
 /** Serves the playground's page: a fixed set of files from `playground/web`, read when asked for. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
+import { projectFile } from './project-file.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -11,14 +11,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The same folder from the sources and from `dist/`: the one that the package has. */
-function webFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'playground', 'web');
-}
-
-const folder = webFolder();
+const folder = projectFile('playground', 'web');
 const files = new Set(readdirSync(folder).filter((name) => extname(name) in TYPES));
 
 /** False when the path is not a file of the page. */

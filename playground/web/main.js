@@ -8,6 +8,7 @@ import { MessageList } from './messages.js';
 import { ModalStack } from './modal.js';
 import { OutsidePanel } from './outside.js';
 import { drawPaneHead } from './pane-head.js';
+import { ServicesPanel } from './services.js';
 import { drawSidebar, drawSwitch } from './sidebar.js';
 import { directMessageId, parseHash, State } from './state.js';
 import { commandFacts } from './steps.js';
@@ -43,6 +44,7 @@ const messages = new MessageList($('messages'), state, page);
 const modal = new ModalStack($('overlay'), state, page);
 const agent = new AgentPanel($('agent-body'), page);
 const guide = new GuidePanel($('guide-body'), state, page, agent);
+const servicesPanel = new ServicesPanel($('services-body'), page);
 const outside = new OutsidePanel($('outside-body'), page);
 
 /** What blocks need to know about where they are drawn; `form` outlives a redraw. */
@@ -157,6 +159,7 @@ async function loadServices() {
   const response = await fetch('/playground/services').catch(() => null);
   if (response?.ok) services = await response.json();
   guide.draw();
+  servicesPanel.draw();
 }
 
 function wireChrome() {

@@ -1,6 +1,7 @@
 /** What the functions of every connector are made of: typed arguments, card lines. Pure. */
 import { z } from 'zod';
 import { type Arguments, type CardField, type InputSchema, type JsonValue, zodInput } from './framework.js';
+import { readableLines } from './lines.js';
 
 /** The schema of a function twice: for callers, and typed for its own code. */
 export function input<Output extends Arguments>(
@@ -23,6 +24,11 @@ export function long(label: string, value: string | undefined): CardField[] {
 /** A link; the card shows its real host. */
 export function link(label: string, value: string | undefined): CardField[] {
   return value === undefined ? [] : [{ label, value, kind: 'link' }];
+}
+
+/** The card of a read: its arguments as they are. */
+export function plainCard(args: Arguments): CardField[] {
+  return Object.entries(args).flatMap(([label, value]) => short(label, readableLines(value).join(', ')));
 }
 
 /** True for anything that could end a header line, and for other invisible control characters. */

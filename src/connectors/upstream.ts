@@ -6,8 +6,9 @@ const LONGEST_MESSAGE = 300;
 const LONGEST_WAIT_SECONDS = 24 * 60 * 60;
 
 /**
- * Lets a 2xx answer through. A 4xx is a refusal: the effect surely did not happen. After a 5xx, a 408 or a redirect
- * (never followed; RFC 9110: a 303 often means "done") nobody knows.
+ * Lets a 2xx answer through. A 4xx is a refusal: the effect surely did not happen; so is a 501, by which a server says
+ * that it has no such function (RFC 9110, 15.6.2). After any other 5xx, a 408 or a redirect (never followed; RFC 9110:
+ * a 303 often means "done") nobody knows.
  * @param systemName as people call it: "Gmail", "helpdesk.example.com"
  * @throws UpstreamError
  */
@@ -37,12 +38,29 @@ export function expectOk(response: UpstreamResponse, systemName: string): Upstre
     throw fail('upstream_unavailable', false, `${systemName} gave up waiting (408)${saying}`);
   if (status >= 400 && status < 500)
     throw fail('upstream_rejected', true, `${systemName} refused the call (${status})${saying}`);
+  if (status === 501) throw fail('upstream_rejected', true, `${systemName} cannot do this (501)${saying}`);
   if (status >= 500) throw fail('upstream_unavailable', false, `${systemName} failed (${status})${saying}`);
   throw fail(
     'upstream_rejected',
     false,
     `${systemName} answered with a redirect (${status}), which is not followed.`,
   );
+}
+
+/** For what only looks before it changes something: whatever goes wrong here, nothing was changed. @throws UpstreamError */
+export async function beforeWriting<Found>(look: () => Promise<Found>): Promise<Found> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.definite) throw error;
+    const { code, message, status, retryAfter } = error;
+    throw new UpstreamError(code, message, {
+      definite: true,
+      cause: error,
+      ...(status !== undefined && { status }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    });
+  }
 }
 
 /** Seconds. A date is measured against the answer's own `Date`, so no clock of ours matters. */

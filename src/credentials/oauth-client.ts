@@ -22,6 +22,9 @@ export interface TokenSet {
   readonly scopes: readonly string[];
 }
 
+/** From the request to the last byte. Whoever refreshes under a lease must be done before somebody else may begin. */
+export const TOKEN_TIMEOUT_SECONDS = 10;
+
 /** The provider refused for good: the person has to connect again. */
 export class GrantRefused extends Error {
   constructor(readonly reason: string) {
@@ -34,6 +37,7 @@ export class OAuthClient {
   constructor(
     private readonly outbound: Outbound,
     private readonly endpoints: Readonly<Record<string, string>>,
+    private readonly timeoutSeconds = TOKEN_TIMEOUT_SECONDS,
   ) {}
 
   /** @throws Error for an id that is not in the catalogue */
@@ -78,8 +82,14 @@ export class OAuthClient {
     callbackUrl: URL,
     checks: { state: string; verifier: string },
   ): Promise<TokenSet> {
+    const callback = new URL(callbackUrl);
+    const issuers = callback.searchParams.getAll('iss');
+    if (issuers.length > 1 || issuers.some((issuer) => !isIssuer(provider, issuer)))
+      throw new GrantRefused('answer of another issuer');
+    // The library would compare it with one address, letter by letter.
+    callback.searchParams.delete('iss');
     return this.grant(() =>
-      oidc.authorizationCodeGrant(this.configuration(provider, app), callbackUrl, {
+      oidc.authorizationCodeGrant(this.configuration(provider, app), callback, {
         expectedState: checks.state,
         ...(provider.pkce ? { pkceCodeVerifier: checks.verifier } : {}),
       }),
@@ -166,6 +176,7 @@ export class OAuthClient {
   ): oidc.Configuration {
     const authentication = client === null ? noClient : clientAuthentication(client);
     const configuration = new oidc.Configuration(metadata, clientId, undefined, authentication);
+    configuration.timeout = this.timeoutSeconds;
     oidc.allowInsecureRequests(configuration);
     const allow = [metadata.token_endpoint, metadata.revocation_endpoint]
       .filter((url): url is string => url !== undefined)
@@ -200,11 +211,35 @@ export class OAuthClient {
   }
 }
 
+/**
+ * RFC 9207: who says that it answers. Microsoft names the person's tenant; of a server that a connection brings along,
+ * only the addresses are known, and its issuer may lie below them (`https://login.example.com/realms/staff`).
+ */
+function isIssuer({ family, issuer }: OAuthProvider, said: string): boolean {
+  if (family === 'connection') return URL.canParse(said) && new URL(said).origin === new URL(issuer).origin;
+  const [before = '', after] = issuer.split('{tenant}');
+  if (after === undefined) return said === issuer;
+  const tenant = said.slice(before.length, said.length - after.length);
+  return said === `${before}${tenant}${after}` && /^[\w.-]+$/.test(tenant);
+}
+
 function clientAuthentication(client: {
   readonly secret: string;
   readonly by: 'post' | 'basic';
 }): oidc.ClientAuth {
-  return client.by === 'basic' ? oidc.ClientSecretBasic(client.secret) : oidc.ClientSecretPost(client.secret);
+  return client.by === 'basic' ? secretBasic(client.secret) : oidc.ClientSecretPost(client.secret);
+}
+
+/**
+ * RFC 6749, 2.3.1. Not the library's: it encodes `-`, `.` and `_` as well, which every Slack client id and most secrets
+ * have, and a server that does not decode them knows no such client. Encoded as forms are, they stay as they are.
+ */
+function secretBasic(secret: string): oidc.ClientAuth {
+  const encoded = (text: string) => new URLSearchParams({ _: text }).toString().slice('_='.length);
+  return (_server, { client_id: id }, _body, headers) => {
+    const pair = Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString('base64');
+    headers.set('authorization', `Basic ${pair}`);
+  };
 }
 
 /** The assertion says who asks. */
@@ -214,7 +249,10 @@ function scopeOf(scopes: readonly string[]): Record<string, string> {
   return scopes.length === 0 ? {} : { scope: scopes.join(' ') };
 }
 
-/** RFC 7523, 3; Google takes at most an hour ("Using OAuth 2.0 for server to server applications"). */
+/**
+ * RFC 7523, 3; Google takes at most an hour ("Using OAuth 2.0 for server to server applications").
+ * @throws GrantRefused for a key that is none
+ */
 async function assertionOf(mint: Extract<Mint, { grant: 'jwt_bearer' }>, now: Date): Promise<string> {
   const seconds = Math.floor(now.getTime() / 1_000);
   const header = { alg: 'RS256', typ: 'JWT', ...(mint.keyId === undefined ? {} : { kid: mint.keyId }) };
@@ -225,13 +263,16 @@ async function assertionOf(mint: Extract<Mint, { grant: 'jwt_bearer' }>, now: Da
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + 3_600);
   if (mint.subject !== undefined) token.setSubject(mint.subject);
-  return token.sign(await importPKCS8(mint.privateKey, 'RS256'));
+  const key = await importPKCS8(mint.privateKey, 'RS256').catch(() => null);
+  if (key === null) throw new GrantRefused('unusable_key');
+  return token.sign(key);
 }
 
 /**
  * What providers answer, as RFC 6749 has it (shared/CONNECTORS.md, "OAuth"). We look the account up with the token
  * itself, so the id token is of no use; and several providers send one that does not fit fixed metadata. Some leave
- * `token_type` out; Slack calls it "bot", puts a user's token elsewhere, and says errors with status 200.
+ * `token_type` out; Slack calls it "bot", puts a user's token elsewhere, and says errors with status 200; HubSpot has
+ * older errors besides (`{"status": "BAD_REFRESH_TOKEN"}`).
  */
 function normalised(send: typeof globalThis.fetch, provider?: OAuthProvider): oidc.CustomFetch {
   return async (url, { body, ...options }) => {
@@ -242,11 +283,23 @@ function normalised(send: typeof globalThis.fetch, provider?: OAuthProvider): oi
     const isSlack = provider?.family === 'slack';
     const token = isSlack && provider.id === 'slack_user' ? answer.authed_user : answer;
     const fields = (typeof token === 'object' && token !== null ? token : {}) as Record<string, unknown>;
-    const said = isSlack && answer.ok === false ? { error: answer.error } : fields;
+    const said =
+      isSlack && answer.ok === false
+        ? { error: answer.error }
+        : (olderError(fields, response.status) ?? fields);
     const whole = 'access_token' in said ? { ...said, token_type: 'Bearer' } : said;
     return new Response(JSON.stringify(whole), {
       status: 'error' in said && response.status === 200 ? 400 : response.status,
       headers: { 'content-type': 'application/json' },
     });
   };
+}
+
+/** HubSpot's, of its first OAuth API: `{"status": "BAD_REFRESH_TOKEN", "message": …}` with 400. */
+function olderError(
+  answer: Readonly<Record<string, unknown>>,
+  status: number,
+): { readonly error: string } | undefined {
+  if (status < 400 || 'error' in answer || typeof answer.status !== 'string') return undefined;
+  return { error: answer.status.toLowerCase() };
 }

@@ -95,8 +95,8 @@ const STAND_IN_PATHS = {
   },
   microsoft: {
     issuer: '/{tenant}/v2.0',
-    authorize: '/{tenant}/oauth2/v2.0/authorize',
-    token: '/{tenant}/oauth2/v2.0/token',
+    authorize: '/oauth2/v2.0/authorize',
+    token: '/oauth2/v2.0/token',
     revoke: '',
     userinfo: '/oidc/userinfo',
   },

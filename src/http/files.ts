@@ -1,20 +1,37 @@
 /** Files of callers: uploaded for a call, or brought back by one (shared/CONTRACT.md, "Files"). */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, preParsingAsyncHookHandler } from 'fastify';
 import { AppError } from '../errors.js';
 import { FILE_LIMIT, missingFile } from '../services/files.js';
 import type { Services } from '../services/index.js';
-import { inTime, registerCallerScope } from './caller-scope.js';
+import { inTime, RETRY_AFTER_SECONDS, registerCallerScope } from './caller-scope.js';
 
 const METHODS = { '/v1/files': ['POST'], '/v1/files/:id': ['GET', 'HEAD'] };
 
+/** A file is in memory while it arrives: what one caller, and all of them, may send to this process at a time. */
+const UPLOADS_AT_ONCE = { caller: 4, all: 8 };
+
 export function registerFiles(server: FastifyInstance, services: Services): void {
+  /** The caller of each upload under way. */
+  const uploading: string[] = [];
   registerCallerScope(server, services, METHODS, ({ scope, callerOf, deadlineOf }) => {
     // Whatever its type: the bytes are kept as they are.
     scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: FILE_LIMIT }, (_request, body, done) =>
       done(null, body),
     );
 
-    scope.post('/v1/files', { bodyLimit: FILE_LIMIT }, async (request, reply) => {
+    const takePlace: preParsingAsyncHookHandler = async (request, reply) => {
+      const caller = callerOf(request)._id;
+      const own = uploading.filter((each) => each === caller);
+      if (own.length >= UPLOADS_AT_ONCE.caller || uploading.length >= UPLOADS_AT_ONCE.all) {
+        const message = 'Too many files are being uploaded at the same time. Try again in a moment.';
+        throw new AppError('rate_limited', message, { retryAfter: RETRY_AFTER_SECONDS });
+      }
+      uploading.push(caller);
+      reply.raw.once('close', () => uploading.splice(uploading.indexOf(caller), 1));
+    };
+
+    const options = { bodyLimit: FILE_LIMIT, preParsing: takePlace };
+    scope.post('/v1/files', options, async (request, reply) => {
       const bytes = request.body;
       if (!Buffer.isBuffer(bytes) || bytes.byteLength === 0) {
         const message = 'The body of the request is the file itself, and it is empty.';

@@ -18,6 +18,7 @@ import { shortHash } from './binding.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
+import { isFirstWithin } from './once-in-a-while.js';
 import type { OutboxService } from './outbox.js';
 import { higherRisk, type Verdict } from './policy.js';
 import { freezingPause } from './recheck.js';
@@ -31,6 +32,7 @@ import { waitingPlan } from './waiting-plan.js';
 export const CLAIM_WINDOW_MS = 15 * 60_000;
 /** A destructive call is not decided within a second of its card: nobody reads that fast (abuse case 20). */
 const READING_TIME_MS = 1_000;
+const QUIET_MS = 3_600_000;
 /** Copies in DMs. A list longer than that is a channel's job. */
 const DM_LIMIT = 30;
 
@@ -455,7 +457,10 @@ export class ApprovalService {
     return clock.now().getTime() - Math.min(...posted) < READING_TIME_MS;
   }
 
+  /** Once an hour for a function, however many calls of it wait. */
   private async askForApprovers(execution: ExecutionDocument, connection: ConnectionDocument): Promise<void> {
+    const what = `nobody_can_decide:${connection._id}:${execution.function}`;
+    if (!(await isFirstWithin(this.deps, QUIET_MS, what))) return;
     for (const admin of await this.roles.admins()) {
       await this.outbox.notify(admin, {
         kind: 'nobody_can_decide',

@@ -241,8 +241,6 @@ export class AuthorizationFlow {
   private async exchange(flow: OAuthStateDocument, callback: URL, state: string): Promise<void> {
     const connection = await this.connection(flow.connectionId);
     const { connector, provider, app } = await this.parts.signIns.of(connection);
-    const issuer = callback.searchParams.get('iss');
-    if (issuer !== null && issuer !== provider.issuer) throw new GrantRefused('answer of another issuer');
     // Behind a proxy the request's own URL differs; what counts is the redirect URI that was registered.
     const registered = new URL(this.redirectUri);
     registered.search = callback.search;

@@ -29,7 +29,7 @@ import {
 } from './connection-input.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
-import { enabledFunctions } from './functions.js';
+import { authMethodOf, changedSettings, enabledFunctions } from './functions.js';
 import { isReady, type ReadinessItem, readiness } from './readiness.js';
 import type { RoleService } from './roles.js';
 
@@ -129,6 +129,7 @@ export class ConnectionService {
     return connection;
   }
 
+  /** Settings are an admin's: they say as whom calls are made, and where a member's own credential goes. @throws AppError */
   async update(
     actor: Actor,
     connection: ConnectionDocument,
@@ -155,9 +156,21 @@ export class ConnectionService {
     next.enabledFunctions = checkFunctions(connector, next, wanted);
     const more = next.enabledFunctions.some((name) => !connection.enabledFunctions.includes(name));
     if (more) next.scopesReviewedAt = null;
+    const settings = changedSettings(connector, connection, next);
+    if (settings.length > 0 && actor.kind === 'user') await this.roles.require(actor.id, 'admin');
     const { review, ...fields } = change;
     const action = review ? 'connection.functions_reviewed' : 'connection.changed';
-    return this.save(actor, action, connection, next, { fields: Object.keys(fields), ...review?.details });
+    const details = { fields: Object.keys(fields), ...review?.details };
+    return this.save(actor, action, connection, next, details, async (session) => {
+      const method = authMethodOf(connector, next);
+      if (method?.kind === 'minted' && (settings.length > 0 || change.enabledFunctions !== undefined)) {
+        await this.credentials.mintAnew(next, method, session);
+      }
+      const moved = settings.some(({ kind }) => kind === 'url');
+      if (moved && next.identity === 'private') await this.endAuthorizations(next, session);
+      // Whoever moves the address may never have seen the secret: it is entered again for the new one.
+      if (moved && next.identity === 'shared') await this.credentials.askAgain(next._id, session);
+    });
   }
 
   /** New rules, a new version: what was approved under the old one no longer runs. */
@@ -210,19 +223,17 @@ export class ConnectionService {
   /** The connection goes, its credentials with it; executions and audit stay. */
   async remove(actor: Actor, connection: ConnectionDocument): Promise<void> {
     const next: ConnectionDocument = { ...connection, status: 'removed', access: [] };
-    await this.save(
-      actor,
-      'connection.removed',
-      connection,
-      next,
-      { key: connection.key },
-      async (session) => {
-        await this.credentials.remove(connection._id, undefined, session);
-        const { models, workspaceId } = this.deps;
-        const filter = { workspaceId, connectionId: connection._id, status: 'active' as const };
-        await models.authorizations.updateMany(filter, { $set: { status: 'revoked' } }, { session });
-      },
+    await this.save(actor, 'connection.removed', connection, next, { key: connection.key }, (session) =>
+      this.endAuthorizations(connection, session),
     );
+  }
+
+  /** Every credential goes, and with it what members authorized. */
+  private async endAuthorizations({ _id }: ConnectionDocument, session: ClientSession): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await this.credentials.remove(_id, undefined, session);
+    const filter = { workspaceId, connectionId: _id, status: 'active' as const };
+    await models.authorizations.updateMany(filter, { $set: { status: 'revoked' } }, { session });
   }
 
   /** A first successful test, or new health. Not an admin's change: no audit event, and no lost race matters. */

@@ -1,9 +1,16 @@
 /** Credentials at rest, and the only place where one is opened. */
 import type { ClientSession } from 'mongoose';
-import { type CredentialDocument, SHARED, type Subject } from '../../models/types.js';
+import {
+  type ConnectionDocument,
+  type CredentialDocument,
+  SHARED,
+  type Subject,
+} from '../../models/types.js';
+import type { MintedAuth } from '../connectors/framework.js';
 import { type EnvelopeContext, open, seal } from '../credentials/envelope.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
+import { configOf } from './functions.js';
 
 export type Secret = Readonly<Record<string, string>>;
 
@@ -39,7 +46,9 @@ export class CredentialService {
     const filter = { workspaceId, connectionId, subject };
     const current = await models.credentials.findOne(filter, null, options).lean();
     const now = clock.now();
-    const generation = (current?.generation ?? 0) + 1;
+    // A member's may have been revoked and deleted: what was approved for that one must not fit this one.
+    const first = subject === SHARED ? 1 : now.getTime();
+    const generation = current ? current.generation + 1 : first;
     const next: CredentialDocument = {
       _id: current?._id ?? newId('cred'),
       workspaceId,
@@ -58,6 +67,7 @@ export class CredentialService {
       createdBy: credential.createdBy,
       createdAt: current?.createdAt ?? now,
       rotatedAt: now,
+      renewedAt: now,
     };
     if (current) {
       const written = await models.credentials.replaceOne(
@@ -99,7 +109,7 @@ export class CredentialService {
     credential: CredentialDocument,
     tokens: { fields: Secret; expiresAt: Date | null; scopes: readonly string[] },
   ): Promise<boolean> {
-    const { models, workspaceId } = this.deps;
+    const { models, workspaceId, clock } = this.deps;
     const result = await models.credentials.updateOne(
       { _id: credential._id, workspaceId, version: credential.version, generation: credential.generation },
       {
@@ -110,6 +120,7 @@ export class CredentialService {
           status: 'active',
           refresh: null,
           failing: null,
+          renewedAt: clock.now(),
         },
         $inc: { version: 1 },
       },
@@ -126,6 +137,23 @@ export class CredentialService {
     await models.credentials.updateOne({ _id, workspaceId, generation }, { $set: { account } });
   }
 
+  /** What was entered for another address is not sent to this one. */
+  async askAgain(connectionId: string, session: ClientSession): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.credentials.updateMany(
+      { workspaceId, connectionId, status: 'active' },
+      { $set: { status: 'needs_reauth', refresh: null }, $inc: { version: 1 } },
+      { session },
+    );
+  }
+
+  /** The next call renews it; for the version that was refused only. */
+  async expire({ _id, version }: Pick<CredentialDocument, '_id' | 'version'>): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const filter = { _id, workspaceId, version, status: 'active' as const };
+    await models.credentials.updateOne(filter, { $set: { expiresAt: new Date(0) }, $inc: { version: 1 } });
+  }
+
   async markNeedsReauth(credential: Pick<CredentialDocument, '_id' | 'version'>): Promise<boolean> {
     const { models, workspaceId } = this.deps;
     const result = await models.credentials.updateOne(
@@ -133,6 +161,35 @@ export class CredentialService {
       { $set: { status: 'needs_reauth', refresh: null }, $inc: { version: 1 } },
     );
     return result.modifiedCount === 1;
+  }
+
+  /**
+   * The settings or functions are others now: the next call fetches a token for them, also where the old ones were
+   * refused, and a refresh under way is not stored. The secret, and with it the generation, is the same.
+   */
+  async mintAnew(
+    connection: ConnectionDocument,
+    { accountOf }: Pick<MintedAuth, 'accountOf'>,
+    session: ClientSession,
+  ): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const filter = { workspaceId, connectionId: connection._id, kind: 'minted' as const };
+    for (const credential of await models.credentials.find(filter, null, { session }).lean()) {
+      const account = accountOf?.(this.open(credential), configOf(connection)) ?? null;
+      const change = {
+        account,
+        expiresAt: new Date(0),
+        status: 'active',
+        refresh: null,
+        failing: null,
+      } as const;
+      const { _id, version } = credential;
+      await models.credentials.updateOne(
+        { _id, workspaceId, version },
+        { $set: change, $inc: { version: 1 } },
+        { session },
+      );
+    }
   }
 
   async remove(connectionId: string, subject?: Subject, session?: ClientSession): Promise<void> {

@@ -3,18 +3,13 @@
  * is different now is looked at by a person before it counts; nothing that was on changes its meaning by itself.
  */
 import { type ConnectionDocument, SHARED } from '../../models/types.js';
-import type {
-  CallContext,
-  ConnectorDefinition,
-  FunctionDefinition,
-  JsonValue,
-} from '../connectors/framework.js';
+import type { ConnectorDefinition, FunctionDefinition, JsonValue } from '../connectors/framework.js';
 import { objectsIn, textOf } from '../connectors/json.js';
 import type { ImportedOperation } from '../connectors/rest/index.js';
 import { AppError } from '../errors.js';
 import type { ConnectionDraft, ConnectionDrafts } from './connection-drafts.js';
 import type { ConnectionService } from './connections.js';
-import type { CredentialService } from './credentials.js';
+import type { CredentialService, Secret } from './credentials.js';
 import { type DefinitionChanges, definitionChanges, type ReviewedFunction } from './definition-changes.js';
 import type { Dependencies } from './dependencies.js';
 import { allFunctions, configOf } from './functions.js';
@@ -140,18 +135,19 @@ export class DefinitionReviewService {
     connection: ConnectionDocument,
     userId: string,
   ) {
-    const config = await ask(await this.context(connection, userId));
+    const call = { _id: `discover:${connection._id}`, callerId: `${SYSTEM_CALLER}:${userId}` };
+    const secret = await this.secret(connection, userId);
+    const config = await this.parts.calls.lookUp(call, connection, secret, ask);
     return { config, operations: null, notes: leftOut(config) };
   }
 
-  /** As the connection's own identity; on a private one, as whoever looks. @throws AppError `needs_reauth` … */
-  private async context(connection: ConnectionDocument, userId: string): Promise<CallContext> {
-    const { tokens, credentials, calls } = this.parts;
-    const call = { _id: `discover:${connection._id}`, callerId: `${SYSTEM_CALLER}:${userId}` };
-    if (connection.auth === 'none') return calls.context(call, connection, {});
+  /** The connection's own; on a private one, that of whoever looks. @throws AppError `needs_reauth` … */
+  private async secret(connection: ConnectionDocument, userId: string): Promise<Secret> {
+    const { tokens, credentials } = this.parts;
+    if (connection.auth === 'none') return {};
     const isPrivate = connection.identity === 'private';
     const usable = await tokens.usable(connection, isPrivate ? userId : SHARED);
-    if (usable.ok) return calls.context(call, connection, credentials.open(usable.credential));
+    if (usable.ok) return credentials.open(usable.credential);
     const message = isPrivate
       ? `Connect your own account first: /connections connect ${connection.key}.`
       : 'Enter the credential first: without it the system does not say what it offers.';

@@ -5,7 +5,7 @@
 import { type Actor, type ConnectionDocument, type CredentialDocument, SHARED } from '../../models/types.js';
 import type { OAuthClient } from '../credentials/oauth-client.js';
 import type { ConnectionService } from './connections.js';
-import type { CredentialService } from './credentials.js';
+import { type CredentialService, oauthAppId } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf } from './functions.js';
 import type { MemberService } from './members.js';
@@ -40,6 +40,8 @@ export class DisconnectService {
       if (subject !== SHARED) await this.parts.members.refreshDms(connection._id, subject);
     }
     for (const credential of credentials) await this.revokeUpstream(connection, credential);
+    // The client of a server that belongs to this connection alone; taking back needed it.
+    await this.parts.credentials.remove(oauthAppId(connection._id));
   }
 
   /** Best effort: ours is gone whatever the provider says. The refresh token first; with it the others end. */
@@ -54,10 +56,29 @@ export class DisconnectService {
       const provider = apps.provider(method, connection);
       const app = await apps.app(provider, connection);
       const { refresh_token: refresh, access_token: access } = credentials.open(credential);
+      // A provider ends all that this account gave to our client; what another connection lives on stays.
+      if (await this.isShared(provider.family, credential)) return;
       const token = provider.revokeWith === 'bearer' ? (access ?? refresh) : (refresh ?? access);
       if (app && token) await oauth.revoke(provider, app, token);
     } catch (error) {
       this.deps.log.warn({ err: error, connection: connection._id }, 'not revoked at the provider');
     }
+  }
+
+  /** Whether another connection has a consent of the same account to the same OAuth client. */
+  private async isShared(family: string, { _id, account }: CredentialDocument): Promise<boolean> {
+    const { models, workspaceId } = this.deps;
+    if (account === null) return false;
+    const others = await models.credentials
+      .find({ workspaceId, kind: 'oauth', account, status: 'active', _id: { $ne: _id } })
+      .lean();
+    for (const { connectionId } of others) {
+      const connection = await this.parts.connections.find(connectionId);
+      if (!connection) continue;
+      const method = authMethodOf(await this.deps.connector(connection.connector), connection);
+      if (method?.kind === 'oauth' && this.parts.apps.provider(method, connection).family === family)
+        return true;
+    }
+    return false;
   }
 }

@@ -12,6 +12,8 @@ import type { Dependencies } from './dependencies.js';
 
 /** shared/RELIABILITY.md, G15. */
 export const FILE_LIMIT = 25 * 1024 * 1024;
+/** What a caller may have at a time, uploaded or brought: forty of the largest, or many small ones. */
+export const CALLER_LIMIT = { bytes: 40 * FILE_LIMIT, files: 2_000 } as const;
 const LIFETIME_MS = 24 * 3_600_000;
 /** MongoDB takes documents of 16 MiB; a sealed chunk is a little larger than its bytes. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -26,7 +28,7 @@ export class FileService {
 
   /**
    * @param executionId the execution that it answers; null for an upload
-   * @throws AppError `invalid_arguments` above 25 MiB, for an empty file, or a broken name or type
+   * @throws AppError `invalid_arguments` above 25 MiB; `rate_limited` once the caller has all it may
    */
   async save(callerId: string, executionId: string | null, content: FileContent): Promise<FileAnswer> {
     const { models, workspaceId, clock } = this.deps;
@@ -34,6 +36,7 @@ export class FileService {
     if (bytes.byteLength > FILE_LIMIT)
       throw new AppError('invalid_arguments', 'A file has at most 25 MiB.', { path: '' });
     const now = clock.now();
+    await this.checkRoom(callerId, bytes.byteLength, now);
     const file: FileDocument = {
       _id: newId('file'),
       workspaceId,
@@ -46,21 +49,27 @@ export class FileService {
       createdAt: now,
       expiresAt: new Date(now.getTime() + LIFETIME_MS),
     };
-    const chunks = Array.from({ length: Math.ceil(bytes.byteLength / CHUNK_BYTES) }, (_, index) => ({
-      _id: `${file._id}:${index}`,
-      workspaceId,
-      fileId: file._id,
-      record: seal(
-        this.deps.keys,
-        Buffer.from(bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES)),
-        this.context(file, index),
-      ),
-      expiresAt: file.expiresAt,
-    }));
-    // The chunks first: a file that is there is whole.
-    for (const chunk of chunks) await models.fileChunks.create([chunk]);
+    // The chunks first: a file that is there is whole. One by one: 25 MiB are not in memory a second time.
+    for (let index = 0; index * CHUNK_BYTES < bytes.byteLength; index += 1) {
+      const part = bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
+      const record = seal(this.deps.keys, Buffer.from(part), this.context(file, index));
+      const { _id: fileId, expiresAt } = file;
+      await models.fileChunks.create([{ _id: `${fileId}:${index}`, workspaceId, fileId, record, expiresAt }]);
+    }
     await models.files.create([file]);
     return answerOf(file);
+  }
+
+  /** Uploads at the same moment may go over it by each other's size. @throws AppError `rate_limited` */
+  private async checkRoom(callerId: string, size: number, now: Date): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const [kept = { bytes: 0, files: 0 }] = await models.files.aggregate<{ bytes: number; files: number }>([
+      { $match: { workspaceId, callerId, expiresAt: { $gt: now } } },
+      { $group: { _id: null, bytes: { $sum: '$size' }, files: { $sum: 1 } } },
+    ]);
+    if (kept.bytes + size <= CALLER_LIMIT.bytes && kept.files < CALLER_LIMIT.files) return;
+    const message = `This caller has as many files as it may: ${CALLER_LIMIT.files}, or 1,000 MiB. Each goes after 24 hours.`;
+    throw new AppError('rate_limited', message, { retryAfter: 3_600 });
   }
 
   /** What is known about a file of this caller; null for others', and after 24 hours. */
@@ -96,8 +105,12 @@ export class FileService {
       save: (content) =>
         this.save(callerId, executionId, content).catch((error: unknown) => {
           if (!(error instanceof AppError)) throw error;
-          const message = 'The answer is larger than 25 MiB, the most that is kept.';
-          throw new UpstreamError('upstream_rejected', message, { definite: true });
+          const [code, message] =
+            error.code === 'rate_limited'
+              ? ([error.code, error.message] as const)
+              : (['upstream_rejected', 'The answer is larger than 25 MiB, the most that is kept.'] as const);
+          // Whatever it answers has happened.
+          throw new UpstreamError(code, message, { definite: false });
         }),
     };
   }

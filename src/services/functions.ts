@@ -1,9 +1,12 @@
 /** Functions of a connection: the connector's definitions, seen through what an admin turned on. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
+import { canonicalHash } from '../canonical.js';
 import { definitionHash } from '../connectors/definition-hash.js';
 import type {
   AuthMethod,
   ConnectorDefinition,
+  FormField,
   FunctionDefinition,
   JsonValue,
 } from '../connectors/framework.js';
@@ -59,6 +62,7 @@ export function enabledFunction(
   return compile(connector, connection).byName.get(name) ?? null;
 }
 
+/** The function's own hash and the settings: they say where a call of it goes, and as whom. */
 export function definitionHashOf(
   connector: ConnectorDefinition,
   connection: ConnectionDocument,
@@ -67,9 +71,34 @@ export function definitionHashOf(
   const { hashes } = compile(connector, connection);
   const known = hashes.get(fn.name);
   if (known) return known;
-  const hash = definitionHash(fn);
+  const hash = canonicalHash({
+    definition: definitionHash(fn),
+    settings: settingsOf(connector, connection.config),
+  });
   hashes.set(fn.name, hash);
   return hash;
+}
+
+/** What people fill in, without what an import or the outside system adds. Leaving a default out says it too. */
+function settingsOf(
+  connector: ConnectorDefinition,
+  config: ConnectionDocument['config'],
+): Record<string, JsonValue> {
+  const given = config as ConnectionConfig;
+  return Object.fromEntries(
+    connector.fields.map(({ name, initial }) => [name, given[name] ?? initial ?? null]),
+  );
+}
+
+/** Settings that say something else than before. */
+export function changedSettings(
+  connector: ConnectorDefinition,
+  before: Pick<ConnectionDocument, 'config'>,
+  after: Pick<ConnectionDocument, 'config'>,
+): readonly FormField[] {
+  const was = settingsOf(connector, before.config);
+  const is = settingsOf(connector, after.config);
+  return connector.fields.filter(({ name }) => !isDeepStrictEqual(was[name], is[name]));
 }
 
 /** Scopes that the enabled functions need, and that the auth method always asks for. */

@@ -10,6 +10,7 @@ import type { AuditService } from './audit.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import type { MemberService } from './members.js';
+import { UNKNOWN_ACCOUNT } from './sign-in.js';
 import { expiryOf, tokenFields } from './tokens.js';
 
 export type Granted = Pick<OAuthStateDocument, 'subject' | 'userId' | 'scopes'> & {
@@ -51,14 +52,15 @@ export class GrantedCredentials {
     await this.audit.change(entry, (session) => this.credentials.store({ ...credential, ...owner }, session));
   }
 
-  /** A provider that sends no new one to an account that it knows means the old one (Google). */
+  /** A provider that sends no new one to an account that it knows means the old one (Google): if it is that account's. */
   private async oldRefreshToken(
     connection: ConnectionDocument,
     subject: Subject,
     account: string,
   ): Promise<string | null> {
     const previous = await this.credentials.find(connection._id, subject);
-    if (previous?.kind !== 'oauth' || previous.account !== account) return null;
+    if (previous?.kind !== 'oauth' || previous.account !== account || account === UNKNOWN_ACCOUNT)
+      return null;
     return this.credentials.open(previous).refresh_token ?? null;
   }
 }

@@ -1,5 +1,5 @@
 /** Every service, wired once. The edges (Slack, HTTP, jobs, operator) get this and nothing below it. */
-import { type ConnectionDocument, SHARED, type Subject } from '../../models/types.js';
+import { SHARED } from '../../models/types.js';
 import { OAuthClient } from '../credentials/oauth-client.js';
 import { ApprovalService } from './approvals.js';
 import { AttentionService } from './attention.js';
@@ -144,6 +144,7 @@ export function createServices(deps: Dependencies) {
     members,
     credentials,
     connections,
+    scopes,
     targets,
     facts,
     grants,

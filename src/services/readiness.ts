@@ -1,7 +1,7 @@
 /** The readiness list of PRODUCT.md: a connection is a draft until every line is done. Pure. */
 import type { ConnectionDocument } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
-import { evaluate, hasApprover } from './policy.js';
+import { evaluate, hasApprover, limitOf } from './policy.js';
 
 export interface ReadinessItem {
   readonly id:
@@ -28,7 +28,9 @@ export function readiness(
   const writes = verdicts.filter(({ verdict }) => verdict.risk !== 'read');
   const reads = verdicts.filter(({ verdict }) => verdict.risk === 'read' && verdict.effect !== 'deny');
   const asked = writes.filter(({ verdict }) => verdict.effect === 'ask');
-  const unattended = asked.filter(
+  // Beyond its limit an allow asks, too.
+  const limited = verdicts.filter(({ verdict }) => limitOf(verdict) !== null);
+  const unattended = [...asked, ...limited].filter(
     ({ verdict }) => connection.identity === 'shared' && !hasApprover(verdict.rule),
   );
   const item = (id: ReadinessItem['id'], label: string, done: boolean, next: string): ReadinessItem => ({

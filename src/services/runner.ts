@@ -320,9 +320,14 @@ export class Runner {
       };
     const outcome = await calls.run(execution, connection, fn, args, credential, lease, hold.condition);
     if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
-      await tokens.rejected(connection, credential).catch((error: unknown) => {
+      const renews = await tokens.rejected(connection, credential).catch((error: unknown) => {
         this.deps.log.warn({ err: error, connection: connection._id }, 'refused credential not marked');
+        return false;
       });
+      if (renews) {
+        const message = `The access token of “${connection.name}” was no longer accepted; the next call fetches a new one. Nothing happened. Ask again.`;
+        return { ...outcome, code: 'upstream_unavailable', message, retryAfter: 1 };
+      }
     }
     if (outcome.status === 'failed' && outcome.code === 'target_changed' && hold.condition !== undefined)
       return { ...outcome, asksAgain: true, targetHeld: hold.held };

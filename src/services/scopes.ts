@@ -1,10 +1,10 @@
 /** Consent that does not reach: who is asked for more, and in which words. */
 import { type ConnectionDocument, SHARED, type Subject } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
-import { isDuplicateKey } from '../database/duplicate-key.js';
 import type { Dependencies } from './dependencies.js';
 import { plainScope } from './functions.js';
 import type { MemberService } from './members.js';
+import { isFirstWithin } from './once-in-a-while.js';
 import type { OutboxService } from './outbox.js';
 
 const QUIET_MS = 3_600_000;
@@ -32,30 +32,21 @@ export class ScopeService {
     );
   }
 
-  /** A DM with a Reconnect button: to the member whose identity it is, or to the owner. Once an hour, however many calls. */
+  /**
+   * A DM with a Reconnect button: to the member whose identity it is, or to the owner. Once an hour, however many calls;
+   * what is missing after a new consent is news.
+   */
   async ask(connection: ConnectionDocument, subject: Subject): Promise<void> {
-    if (!(await this.isFirst(`scopes:${connection._id}:${subject}`))) return;
+    const { models, workspaceId } = this.deps;
+    const identity = { workspaceId, connectionId: connection._id, subject };
+    const consent = await models.credentials.findOne(identity, { generation: 1 }).lean();
+    const what = `scopes:${connection._id}:${subject}:${consent?.generation ?? 0}`;
+    if (!(await isFirstWithin(this.deps, QUIET_MS, what))) return;
     if (subject !== SHARED) {
       await this.members.ask(connection._id, subject, null);
       return;
     }
     const { key: connectionKey, ownerId } = connection;
     await this.outbox.notify(ownerId, { kind: 'needs_more_scopes', connectionKey });
-  }
-
-  /** One of many at the same time, and in many processes, hears "yes" once an hour. */
-  private async isFirst(what: string): Promise<boolean> {
-    const { models, workspaceId, clock } = this.deps;
-    const now = clock.now();
-    const until = new Date(now.getTime() + QUIET_MS);
-    try {
-      const _id = `${workspaceId}:${what}`;
-      const filter = { _id, workspaceId, until: { $lte: now } };
-      await models.throttles.updateOne(filter, { $set: { until } }, { upsert: true });
-      return true;
-    } catch (error) {
-      if (isDuplicateKey(error)) return false;
-      throw error;
-    }
   }
 }

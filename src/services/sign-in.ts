@@ -1,6 +1,6 @@
 /** What a connection signs in to: provider, our client there, the scopes that are asked for, and whose account it is. */
 import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
-import type { ConnectorDefinition, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
+import type { CallContext, ConnectorDefinition, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
 import type { OAuthApp, OAuthClient } from '../credentials/oauth-client.js';
 import { AppError } from '../errors.js';
 import type { CredentialService, Secret } from './credentials.js';
@@ -10,6 +10,9 @@ import type { OAuthApps } from './oauth-apps.js';
 import { SYSTEM_CALLER } from './runner.js';
 import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
+
+/** Where neither the provider nor the system tells. Two of these need not be the same. */
+export const UNKNOWN_ACCOUNT = 'an account';
 
 export interface SignIn {
   readonly connector: ConnectorDefinition;
@@ -71,7 +74,7 @@ export class SignInService {
   async accountBehind(connection: ConnectionDocument, accessToken: string, userId: string): Promise<string> {
     const { connector, provider } = await this.of(connection);
     const email = await this.oauth.email(provider, accessToken).catch(() => null);
-    if (email !== null || !connector.account) return email ?? 'an account';
+    if (email !== null || !connector.account) return email ?? UNKNOWN_ACCOUNT;
     return this.ask(connector, connection, { access_token: accessToken }, userId);
   }
 
@@ -112,8 +115,8 @@ export class SignInService {
     userId: string,
   ): Promise<string> {
     const call = { _id: `account:${connection._id}`, callerId: `${SYSTEM_CALLER}:${userId}` };
-    const context = await this.calls.context(call, connection, secret);
-    const account = await connector.account?.(context);
-    return account ? account.slice(0, 320) : 'an account';
+    const look = async (context: CallContext) => (await connector.account?.(context)) ?? '';
+    const account = await this.calls.lookUp(call, connection, secret, look);
+    return account ? account.slice(0, 320) : UNKNOWN_ACCOUNT;
   }
 }

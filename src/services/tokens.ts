@@ -3,17 +3,21 @@
  * who, the version says whether somebody else was faster, and whoever waits reads the new one.
  */
 import type { ConnectionDocument, CredentialDocument, Subject } from '../../models/types.js';
-import type { ConnectorDefinition } from '../connectors/framework.js';
+import { sha256Hex } from '../canonical.js';
+import type { ConnectorDefinition, Mint, MintedAuth } from '../connectors/framework.js';
 import { GrantRefused, type OAuthClient, type TokenSet } from '../credentials/oauth-client.js';
 import type { CredentialService, Secret } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
-import { authMethodOf, configOf, missingScopes, neededScopes } from './functions.js';
+import { authMethodOf, configOf, neededScopes } from './functions.js';
 import type { OAuthApps } from './oauth-apps.js';
 
 /** A token is not used in its last minute: the call has to arrive with it. */
 const EARLY_MS = 60_000;
-const REFRESH_LEASE_MS = 15_000;
+/** Longer than a provider is waited for (`TOKEN_TIMEOUT_SECONDS`). */
+export const REFRESH_LEASE_MS = 15_000;
 const POLL_MS = 50;
+/** A token that is refused so soon after it was fetched is not mended by fetching another. */
+const FRESH_MS = 60_000;
 /** A provider that does not answer is asked again after 5 s, 10 s, 20 s … and at most every ten minutes. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 10 * 60_000;
@@ -55,8 +59,25 @@ export class TokenService {
     return this.fresh(connection, credential);
   }
 
-  /** The outside system refused the credential (401). Said once, to whoever can reconnect. */
-  async rejected(connection: ConnectionDocument, credential: CredentialDocument): Promise<void> {
+  /**
+   * The outside system refused the credential (401). A token that can be fetched anew is, once, at the next call: it
+   * may have ended before its time. @returns whether that is so; otherwise whoever can reconnect was told
+   */
+  async rejected(connection: ConnectionDocument, credential: CredentialDocument): Promise<boolean> {
+    const age = this.deps.clock.now().getTime() - (credential.renewedAt?.getTime() ?? 0);
+    const renewable = credential.kind === 'minted' || credential.fields.refresh_token !== undefined;
+    if (renewable && age > FRESH_MS) {
+      await this.credentials.expire(credential);
+      return true;
+    }
+    await this.refusedForGood(connection, credential);
+    return false;
+  }
+
+  private async refusedForGood(
+    connection: ConnectionDocument,
+    credential: CredentialDocument,
+  ): Promise<void> {
     if (await this.credentials.markNeedsReauth(credential))
       await this.on.needsReauth(connection, credential.subject);
   }
@@ -75,15 +96,34 @@ export class TokenService {
     return refresh;
   }
 
-  /** A token that was minted for fewer functions than are on now is fetched again; consent has to be asked for. */
+  /** A token that was minted for other functions or settings than now is fetched again; consent has to be asked for. */
   private isUsable(
     connector: ConnectorDefinition,
     connection: ConnectionDocument,
-    { kind, scopes, expiresAt }: CredentialDocument,
+    credential: CredentialDocument,
   ): boolean {
-    if (kind === 'minted' && missingScopes(neededScopes(connector, connection), scopes).length > 0)
+    const { expiresAt } = credential;
+    if (expiresAt !== null && expiresAt.getTime() - EARLY_MS <= this.deps.clock.now().getTime()) return false;
+    const method = authMethodOf(connector, connection);
+    if (method?.kind !== 'minted') return true;
+    const secret = this.credentials.open(credential);
+    try {
+      return secret.minted_for === purposeOf(this.mintOf(method, connector, connection, secret));
+    } catch {
+      // What cannot be asked for with it is said where it is asked for.
       return false;
-    return expiresAt === null || expiresAt.getTime() - EARLY_MS > this.deps.clock.now().getTime();
+    }
+  }
+
+  private mintOf(
+    method: MintedAuth,
+    connector: ConnectorDefinition,
+    connection: ConnectionDocument,
+    secret: Secret,
+  ): Mint {
+    const { endpoints } = this.deps;
+    const endpoint = (key: string, otherwise: string) => endpoints[key]?.replace(/\/+$/, '') ?? otherwise;
+    return method.mint(secret, configOf(connection), neededScopes(connector, connection), endpoint);
   }
 
   private async refresh(
@@ -136,17 +176,15 @@ export class TokenService {
     try {
       const secret = this.credentials.open(credential);
       const renewed = await this.renew(connector, connection, secret);
-      if (!renewed) {
-        await this.release(credential);
-        return needsReauth(connection);
-      }
       await this.storeHard(credential, renewed);
+      if (renewed.account !== null && renewed.account !== credential.account)
+        await this.credentials.noteAccount(credential, renewed.account);
       if (credential.failing) await this.on.failing(connection, false);
       const stored = await this.credentials.find(connection._id, credential.subject);
       return stored ? { ok: true, credential: stored } : needsReauth(connection);
     } catch (error) {
       if (error instanceof GrantRefused && isFinal(credential, error.reason)) {
-        await this.rejected(connection, credential);
+        await this.refusedForGood(connection, credential);
         return needsReauth(connection);
       }
       this.deps.log.warn({ err: error, connection: connection._id }, 'token not refreshed');
@@ -154,33 +192,36 @@ export class TokenService {
     }
   }
 
-  /** New tokens from the provider; null when there is nothing to ask it with. @throws GrantRefused | UpstreamError */
+  /** New tokens from the provider. @throws GrantRefused | UpstreamError; Error while our own client there is missing */
   private async renew(
     connector: ConnectorDefinition,
     connection: ConnectionDocument,
     secret: Secret,
-  ): Promise<Renewed | null> {
+  ): Promise<Renewed> {
     const method = authMethodOf(connector, connection);
     const now = this.deps.clock.now();
     if (method?.kind === 'minted') {
-      const { endpoints } = this.deps;
-      const scopes = neededScopes(connector, connection);
-      const endpoint = (key: string, otherwise: string) => endpoints[key]?.replace(/\/+$/, '') ?? otherwise;
-      const tokens = await this.oauth.mint(method.mint(secret, configOf(connection), scopes, endpoint), now);
+      const mint = this.mintOf(method, connector, connection, secret);
+      const tokens = await this.oauth.mint(mint, now);
       const lifetime = { ...tokens, expiresInSeconds: tokens.expiresInSeconds ?? MINTED_LIFETIME_SECONDS };
       // What a minted token may do is the provider's administrator's to say, not in its answer.
-      const fields = { ...secret, access_token: tokens.accessToken };
-      return { fields, expiresAt: expiryOf(lifetime, now), scopes };
+      const fields = { ...secret, access_token: tokens.accessToken, minted_for: purposeOf(mint) };
+      const account = method.accountOf?.(secret, configOf(connection)) ?? null;
+      const scopes = neededScopes(connector, connection);
+      return { fields, expiresAt: expiryOf(lifetime, now), scopes, account };
     }
-    if (method?.kind !== 'oauth' || !secret.refresh_token) return null;
+    // A provider that gives no refresh tokens wants the person herself to come again.
+    if (method?.kind !== 'oauth' || !secret.refresh_token) throw new GrantRefused('no_refresh_token');
     const provider = this.apps.provider(method, connection);
     const app = await this.apps.app(provider, connection);
-    if (!app) return null;
+    // An admin mends that, and the authorizations go on.
+    if (!app) throw new Error(`there is no OAuth client for ${provider.title}`);
     const tokens = await this.oauth.refresh(provider, app, secret.refresh_token);
     return {
       fields: tokenFields(tokens, secret.refresh_token),
       expiresAt: expiryOf(tokens, now),
       scopes: tokens.scopes.length > 0 ? tokens.scopes : null,
+      account: null,
     };
   }
 
@@ -198,10 +239,6 @@ export class TokenService {
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     }
-  }
-
-  private async release(credential: CredentialDocument): Promise<void> {
-    await this.endLease(credential, {});
   }
 
   /** Gives the lease back and says when the provider is asked again. @returns milliseconds until then */
@@ -226,20 +263,34 @@ export class TokenService {
   }
 }
 
-/** What a renewal brings; `scopes` null where the provider did not say, which means the same as before. */
+/** What a renewal brings; null where the provider did not say, which means the same as before. */
 interface Renewed {
   readonly fields: Secret;
   readonly expiresAt: Date | null;
   readonly scopes: readonly string[] | null;
+  readonly account: string | null;
 }
 
+/** Whom and what a minted token is for, and where it comes from: all of the request but the secret that proves it. */
+function purposeOf(mint: Mint): string {
+  const { grant, token, scopes } = mint;
+  const rest =
+    mint.grant === 'client_credentials'
+      ? [mint.clientId, mint.clientAuth, mint.parameters ?? null]
+      : [mint.issuer, mint.audience, mint.subject ?? null, mint.keyId ?? null];
+  return sha256Hex(JSON.stringify([grant, token, scopes, ...rest]));
+}
+
+/** Refusals that asking again does not change: RFC 6749 (5.2), Slack's `oauth.v2.access`, HubSpot's token endpoint. */
+const OVER = ['invalid_grant', 'invalid_refresh_token', 'bad_refresh_token', 'no_refresh_token'];
 /**
- * Refusals that asking again does not change (RFC 6749, 5.2). A client that the provider no longer knows is the
- * credential itself where tokens are minted; elsewhere an admin mends it and the authorizations go on.
+ * The same, of the client: where tokens are minted it is the credential itself; elsewhere an admin mends it and the
+ * authorizations go on.
  */
-function isFinal(credential: CredentialDocument, reason: string): boolean {
-  const minted = ['invalid_client', 'unauthorized_client', 'invalid_scope'];
-  return reason === 'invalid_grant' || (credential.kind === 'minted' && minted.includes(reason));
+const MINTING_OVER = ['invalid_client', 'unauthorized_client', 'invalid_scope', 'unusable_key'];
+
+function isFinal({ kind }: CredentialDocument, reason: string): boolean {
+  return OVER.includes(reason) || (kind === 'minted' && MINTING_OVER.includes(reason));
 }
 
 /** What is stored of a token set. A provider that sends no new refresh token means the old one (Google). */

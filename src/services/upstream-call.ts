@@ -4,6 +4,7 @@ import type {
   Arguments,
   AuthMethod,
   CallContext,
+  Files,
   FunctionDefinition,
   JsonValue,
   UpstreamRequest,
@@ -39,6 +40,12 @@ export interface Look {
   readonly limitMs: number;
 }
 
+/** What has left for the outside system. */
+interface Gone {
+  any: boolean;
+  mayHaveChanged: boolean;
+}
+
 /** Puts the credential on a request, as the connection's auth method says. */
 function authorized(
   method: AuthMethod | undefined,
@@ -65,6 +72,27 @@ function secretsOf(method: AuthMethod | undefined, secret: Secret): string[] {
   return [...whole, ...(method && 'secretsIn' in method ? (method.secretsIn?.(secret) ?? []) : [])];
 }
 
+/** Shorter ones may stand in a picture by chance. */
+const SHORTEST_IN_A_FILE = 8;
+
+/** A file that says the credential back is kept without it; of any other not a byte is touched. */
+function maskedFiles(files: Files, secrets: readonly string[]): Files {
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_IN_A_FILE);
+  const masked = (bytes: Buffer): Buffer => {
+    if (!long.some((secret) => bytes.includes(secret))) return bytes;
+    // One character for each byte, so that what is no secret stays as it is.
+    const mask = createMask(long.map((secret) => Buffer.from(secret).toString('latin1')));
+    return Buffer.from(mask(bytes.toString('latin1')), 'latin1');
+  };
+  return {
+    read: files.read,
+    save: ({ name, type, bytes: { buffer, byteOffset, byteLength } }) => {
+      const bytes = masked(Buffer.from(buffer, byteOffset, byteLength));
+      return files.save({ name: createMask(long)(name), type, bytes });
+    },
+  };
+}
+
 export class UpstreamCalls {
   constructor(
     private readonly deps: Pick<
@@ -86,16 +114,19 @@ export class UpstreamCalls {
     condition?: string,
   ): Promise<Outcome> {
     let known = (text: string): string => text;
-    let sent = false;
+    const gone: Gone = { any: false, mayHaveChanged: false };
+    // A GET that somebody calls a write is one; in other writes it only looks things up.
+    const isRead = (fn.riskOf?.(args) ?? fn.risk) === 'read';
     try {
       const secret = credential ? this.credentials.open(credential) : {};
       const method = authMethodOf(await this.deps.connector(connection.connector), connection);
       known = createMask(secretsOf(method, secret));
       const context = await this.context(execution, connection, secret, {
-        beforeSend: () => {
+        beforeSend: (method) => {
           lease.assertMaySend();
           crashAt('before_send');
-          sent = true;
+          gone.any = true;
+          gone.mayHaveChanged ||= isRead || !(method === 'GET' || method === 'HEAD');
         },
         afterSend: () => crashAt('after_send'),
         ...(condition === undefined ? {} : { condition }),
@@ -104,7 +135,7 @@ export class UpstreamCalls {
       const kept = await this.keep(execution, maskDeep(value, known));
       return { status: 'succeeded', value: kept.value, truncated: kept.truncated };
     } catch (error) {
-      return this.outcomeOf(changedSince(error, condition), execution, sent, (text) =>
+      return this.outcomeOf(changedSince(error, condition), execution, gone, (text) =>
         redactText(known(text)),
       );
     }
@@ -148,15 +179,39 @@ export class UpstreamCalls {
   }
 
   /**
-   * For look-ups outside an execution (whose account is it?) too. Guarded and authorized like any call.
+   * For look-ups outside an execution (whose account is it?). Guarded and authorized like any call; secrets are masked
+   * in what comes back, and in what is said when nothing does.
    * @param call whose files it reads and keeps
+   * @throws UpstreamError | Error as `ask`, in masked words
    */
-  async context(
+  async lookUp<T extends JsonValue>(
+    call: Pick<ExecutionDocument, '_id' | 'callerId'>,
+    connection: ConnectionDocument,
+    secret: Secret,
+    ask: (context: CallContext) => Promise<T>,
+  ): Promise<T> {
+    const method = authMethodOf(await this.deps.connector(connection.connector), connection);
+    const known = createMask(secretsOf(method, secret));
+    try {
+      const answer = await ask(await this.context(call, connection, secret));
+      return maskDeep(answer, known) as T;
+    } catch (error) {
+      const words = (text: string) => redactText(known(text));
+      if (!(error instanceof UpstreamError)) throw new Error(words(String(error)));
+      throw new UpstreamError(error.code, words(error.message), {
+        definite: error.definite,
+        ...(error.status === undefined ? {} : { status: error.status }),
+        ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+      });
+    }
+  }
+
+  private async context(
     call: Pick<ExecutionDocument, '_id' | 'callerId'>,
     connection: ConnectionDocument,
     secret: Secret,
     hooks: {
-      beforeSend?: () => void;
+      beforeSend?: (method?: UpstreamRequest['method']) => void;
       afterSend?: () => void;
       condition?: string;
       limitMs?: number;
@@ -175,7 +230,7 @@ export class UpstreamCalls {
       baseUrl,
       signal,
       aboutToSend: () => hooks.beforeSend?.(),
-      files: this.files.of(call.callerId, call._id),
+      files: maskedFiles(this.files.of(call.callerId, call._id), secretsOf(method, secret)),
       commands: this.deps.commands,
       ...(hooks.condition === undefined ? {} : { condition: hooks.condition }),
       ...(sign ? { sign: (text) => sign(text, secret) } : {}),
@@ -184,7 +239,7 @@ export class UpstreamCalls {
           {
             ...authorized(method, connection, secret, request, this.deps.clock.now()),
             signal,
-            ...(hooks.beforeSend ? { onBeforeSend: hooks.beforeSend } : {}),
+            onBeforeSend: () => hooks.beforeSend?.(request.method),
             ...(hooks.afterSend ? { onSent: hooks.afterSend } : {}),
           },
           { allow },
@@ -192,31 +247,38 @@ export class UpstreamCalls {
     };
   }
 
-  /** An answer that is too large is cut, and kept whole as a file of the caller. */
+  /** An answer that is too large is cut, and kept whole as a file of the caller where that is possible. */
   private async keep(execution: ExecutionDocument, value: JsonValue): Promise<KeptResult> {
     const kept = capResult(value);
     if (!kept.truncated) return kept;
     const bytes = Buffer.from(JSON.stringify(value));
     if (bytes.byteLength > FILE_LIMIT) return kept;
     const content = { name: `${execution._id}.json`, type: 'application/json', bytes };
-    const whole = await this.files.save(execution.callerId, execution._id, content);
-    return { ...kept, value: { ...kept.value, file: whole } };
+    try {
+      const whole = await this.files.save(execution.callerId, execution._id, content);
+      return { ...kept, value: { ...kept.value, file: whole } };
+    } catch (error) {
+      // The call is done: what it brought is cut, not unknown.
+      this.deps.log.warn({ err: error, execution: execution._id }, 'the whole of an answer was not kept');
+      return kept;
+    }
   }
 
   private outcomeOf(
     error: unknown,
     execution: ExecutionDocument,
-    sent: boolean,
+    gone: Gone,
     mask: (text: string) => string,
   ): Outcome {
+    const isWrite = execution.risk !== 'read';
     if (error instanceof UpstreamError) {
-      const unknown = !error.definite && execution.risk !== 'read';
+      const unknown = !error.definite && isWrite && gone.mayHaveChanged;
       const message = mask(error.message);
       if (unknown)
         return { status: 'outcome_unknown', code: 'outcome_unknown', message: unknownMessage(message) };
       return { status: 'failed', code: error.code, message, retryAfter: error.retryAfter };
     }
-    if (!sent) {
+    if (!(isWrite ? gone.mayHaveChanged : gone.any)) {
       this.deps.log.warn({ execution: execution._id, reason: mask(String(error)) }, 'call not sent');
       const message =
         'Nothing was sent: the call could not be prepared in time or its credential could not be opened.';
@@ -227,7 +289,7 @@ export class UpstreamCalls {
       'connector failed after sending',
     );
     const message = 'The answer of the outside system could not be understood.';
-    if (execution.risk === 'read') return { status: 'failed', code: 'upstream_unavailable', message };
+    if (!isWrite) return { status: 'failed', code: 'upstream_unavailable', message };
     return { status: 'outcome_unknown', code: 'outcome_unknown', message: unknownMessage(message) };
   }
 }

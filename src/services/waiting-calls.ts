@@ -7,11 +7,12 @@ import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
-import { definitionHashOf, enabledFunction } from './functions.js';
+import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
 import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
-import { evaluate } from './policy.js';
+import { evaluate, limitOf, overLimit } from './policy.js';
+import type { ScopeService } from './scopes.js';
 import { type TargetService, targetQuestion } from './targets.js';
 
 /** Longer than a card waits for its target: whoever looks at it is not overtaken by the sweeper. */
@@ -29,6 +30,7 @@ export class WaitingCalls {
     private readonly members: MemberService,
     private readonly credentials: CredentialService,
     private readonly connections: ConnectionService,
+    private readonly scopes: ScopeService,
     private readonly targets: TargetService,
     private readonly facts: CallFacts,
     private readonly grants: GrantService,
@@ -107,7 +109,9 @@ export class WaitingCalls {
       return;
     }
     const known = await this.facts.known(connection, connection.policy.rules, waiting.callerName);
-    const verdict = evaluate(connection, fn, args, known);
+    const now = evaluate(connection, fn, args, known);
+    // Asked for when the limit was used up already: waiting does not change that.
+    const verdict = waiting.requirement === 'required' && limitOf(now) !== null ? overLimit(now) : now;
     const credential = await this.credentials.find(connection._id, waiting.subject);
     const current: ExecutionDocument = {
       ...waiting,
@@ -146,6 +150,21 @@ export class WaitingCalls {
         nextActionAt: soon,
       });
       if (queued) this.deps.signals.emit('queued', queued._id);
+      return;
+    }
+    const gap = scopeGap(fn, credential);
+    if (gap.length > 0) {
+      // Nobody is asked to approve what her consent, just given, leaves out.
+      const end = ended(this.deps.clock.now(), {
+        code: 'needs_more_scopes',
+        message: this.scopes.explain(connection, fn, gap),
+      });
+      await this.executions.transition(waiting, 'denied', {
+        ...change,
+        approvalStatus: 'not_required',
+        ...end,
+      });
+      await this.scopes.ask(connection, waiting.subject);
       return;
     }
     const grant = await this.grants.take({ execution: current, connection, fn, args, verdict });

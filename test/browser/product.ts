@@ -63,13 +63,14 @@ export async function startProduct(port: number, dataDir: string): Promise<Runni
 }
 
 /**
- * A free port with two free ones after it, where the helpdesk and the stand-in for Google will be. Below the range that
+ * A free port with four free ones after it, where the helpdesk and the stand-ins will be. Below the range that
  * systems take client ports from (32768 on Linux), so that nothing takes one while the product is restarted.
  */
 export async function freePorts(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
-    if ((await Promise.all([port, port + 1, port + 2].map(isFree))).every(Boolean)) return port;
+    if ((await Promise.all([0, 1, 2, 3, 4].map((more) => port + more).map(isFree))).every(Boolean))
+      return port;
   }
 }
 

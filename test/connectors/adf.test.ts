@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/connectors/framework.js';
-import { markdownToDocument } from '../../src/connectors/jira/adf.js';
+import { isConvertible, markdownToDocument } from '../../src/connectors/jira/adf.js';
 import { documentToMarkdown } from '../../src/connectors/jira/adf-reading.js';
 import { objectOf, objectsIn } from '../../src/connectors/json.js';
 
@@ -169,6 +170,31 @@ describe('markdown as a document', () => {
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(content('after it')).toEqual([paragraph(text('after it'))]);
   });
+
+  it('holds the process up once at most, however many texts a call brings', () => {
+    const slow = '*a '.repeat(400);
+    const many = Array.from({ length: 50 }, (_, index) => `${index} ${slow}`);
+    const started = performance.now();
+    expect(isConvertible(many)).toBe(false);
+    expect(isConvertible(['_a '.repeat(10_000)])).toBe(false);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('reads a text once, however often it is asked about', () => {
+    const readme = readFileSync('node_modules/undici/README.md', 'utf8');
+    const started = performance.now();
+    for (let time = 0; time < 300; time += 1) expect(isConvertible([readme])).toBe(true);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it.each(['marked', 'marklassian', 'acorn', 'zod', 'undici', 'mongoose', 'nodemailer'])(
+    'takes the README of %s',
+    (name) => {
+      const readme = readFileSync(`node_modules/${name}/README.md`, 'utf8').slice(0, 32_767);
+      expect(isConvertible([readme])).toBe(true);
+      expect(content(readme).length).toBeGreaterThan(5);
+    },
+  );
 });
 
 describe('a document as markdown', () => {

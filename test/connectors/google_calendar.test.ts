@@ -214,6 +214,17 @@ describe('creating an event', () => {
     expect(fn('create_event').riskOf?.({ ...args, attendees: ['ben@siesta.example'] })).toBe('destructive');
   });
 
+  it('from a sentence is destructive when the sentence names a guest, and says who is told', () => {
+    const quick = { text: 'Lunch with ben@siesta.example tomorrow' };
+    expect(fn('quick_add_event').riskOf?.({ text: 'Lunch with Ben tomorrow' })).toBe('write');
+    expect(fn('quick_add_event').riskOf?.(quick)).toBe('destructive');
+    expect(fn('quick_add_event').card({ ...quick, send_updates: 'none' })).toContainEqual({
+      label: 'Tell by mail',
+      value: 'none',
+      kind: 'short',
+    });
+  });
+
   it('stands on the card as it will be', () => {
     const card = fn('create_event').card({
       ...args,
@@ -254,6 +265,14 @@ describe('changing an event', () => {
       { ...FIELDS[3], after: 'Ben@siesta.example, cleo@siesta.example' },
       FIELDS[4],
     ]);
+  });
+
+  it('is destructive when it invites people, as creating it is', () => {
+    const change = { event_id: 'e1', summary: 'Dinner' };
+    const riskOf = (more: object) => fn('update_event').riskOf?.({ ...change, ...more });
+    expect(riskOf({})).toBe('write');
+    expect(riskOf({ add_attendees: [], remove_attendees: ['ada@siesta.example'] })).toBe('write');
+    expect(riskOf({ add_attendees: ['ada@siesta.example'] })).toBe('destructive');
   });
 
   it('shows an answer, a move and a deletion on the event they are about', async () => {

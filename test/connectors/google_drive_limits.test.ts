@@ -159,6 +159,18 @@ describe('a connection that is limited to folders', () => {
     });
   });
 
+  it('searches only the shared drive where it is limited to that one', async () => {
+    const corpus = async (config: Record<string, string>, args: Arguments = {}) => {
+      const tree = driveTree(ITEMS);
+      await call(fn('search_files'), tree.context(config), { name: 'a', ...args });
+      return tree.requests.map(({ query }) => query).find((query) => query?.q !== undefined);
+    };
+    const only = { corpora: 'drive', driveId: 'drive_allowed' };
+    expect(await corpus({ shared_drives: 'drive_allowed' })).toMatchObject(only);
+    expect(await corpus(LIMITED)).toMatchObject({ corpora: 'allDrives' });
+    expect(await corpus(LIMITED, { drive_id: 'drive_allowed' })).toMatchObject(only);
+  });
+
   it.each(['create_file', 'create_folder'])(
     '%s goes into the first chosen folder by itself',
     async (name) => {
@@ -179,6 +191,13 @@ describe('a connection that is limited to folders', () => {
     await expect(run('copy_file', { id: 'nested_file', parent_id: 'secret_folder' })).rejects.toMatchObject(
       OUT,
     );
+  });
+
+  it('puts a copy of what was chosen itself not beside it, which is outside', async () => {
+    const tree = driveTree(ITEMS);
+    const config = { folders: 'chosen_folder secret_file' };
+    await call(fn('copy_file'), tree.context(config), { id: 'secret_file' });
+    expect(tree.writes()[0]?.json).toMatchObject({ parents: ['chosen_folder'] });
   });
 
   it('moves nothing out and nothing in', async () => {

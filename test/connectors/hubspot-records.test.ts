@@ -282,6 +282,8 @@ describe('writing', () => {
       definite: true,
       message: expect.stringContaining('is not unique'),
     });
+    upsert({ status: 'PENDING', results: [] }, 202);
+    await expect(run('upsert_record', args)).rejects.toMatchObject({ definite: false });
     answers({ 'GET /crm/objects/2026-09/contacts/cleo%40siesta.example': { body: cleo } });
     expect((await observe('upsert_record', args)).fields[1]).toEqual({
       label: 'firstname',
@@ -345,5 +347,12 @@ describe('writing', () => {
       { label: 'hs_timestamp', value: '1', kind: 'short' },
       { label: 'Tied to', value: '101 (type 202)', kind: 'short' },
     ]);
+    const own = { type_id: 7, category: 'USER_DEFINED' };
+    const pair = { from_type: 'contacts', from_id: '1', to_type: 'companies', to_id: '2' };
+    expect(fn('associate_records').card({ ...pair, labels: [own, { type_id: 1 }] })).toContainEqual({
+      label: 'Labels',
+      value: 'USER_DEFINED type 7, type 1',
+      kind: 'short',
+    });
   });
 });

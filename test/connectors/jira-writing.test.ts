@@ -62,7 +62,8 @@ describe('writing', () => {
       jql: expect.stringMatching(/^project = "HELP" AND creator = currentUser\(\) AND created >= -7d/),
       properties: ['siesta.execution'],
     });
-    expect(await reconciled({ issues: [other] })).toEqual({ status: 'not_applied' });
+    // A search of Jira lags behind, so this proves nothing.
+    expect(await reconciled({ issues: [other] })).toMatchObject({ status: 'unknown' });
     expect(await reconciled()).toMatchObject({ status: 'unknown' });
   });
 

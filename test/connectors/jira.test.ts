@@ -179,6 +179,13 @@ describe('what is refused before anything is sent', () => {
       '',
     ],
     ['project and issue at once', 'find_assignable_users', { project: 'A', issue: 'A-1' }, ''],
+    ['a text too long to be read at all', 'add_comment', { key: 'A-1', body: '*a '.repeat(20_000) }, '/body'],
+    [
+      'a field of such a text',
+      'update_issue',
+      { key: 'A-1', fields: { customfield_1: { markdown: '*a '.repeat(15_000) } } },
+      '/fields',
+    ],
     ['a file that is none', 'add_attachment', { key: 'A-1', file: '/etc/passwd' }, '/file'],
   ])('%s', (_, name, args, path) => {
     expect(fn(name).input.parse(args)).toMatchObject({ ok: false, issues: [{ path }] });

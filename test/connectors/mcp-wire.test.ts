@@ -16,7 +16,26 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 describe('what a failure means', () => {
-  it('isError: the tool’s own words, and it did not happen', async () => {
+  it.each([
+    ['Upstream timed out after the ticket was made', false],
+    ['MCP error -32602: Output validation error: Invalid structured content for tool get-ticket', false],
+    ['MCP error -32602: Input validation error: Invalid arguments for tool get-ticket', true],
+    ['MCP error -32602: Tool get-ticket disabled', true],
+  ])('isError of a tool that may change something, "%s": definite %s', async (text, definite) => {
+    server.pages = [[{ ...TOOL, annotations: {} }]];
+    const config = await reviewed(server);
+    server.callResult = { isError: true, content: [{ type: 'text', text }] };
+    expect(await failure(getTicket(config))).toMatchObject({ code: 'upstream_rejected', definite });
+  });
+
+  it('-32602 about what a tool answered says that it was carried out', async () => {
+    const config = await reviewed(server);
+    const message = 'Tool get-ticket has an output schema but no structured content was provided';
+    server.error = { method: 'tools/call', error: { code: -32602, message } };
+    expect(await failure(getTicket(config))).toMatchObject({ code: 'upstream_rejected', definite: false });
+  });
+
+  it('isError of a tool that says it only reads: its own words, and nothing happened', async () => {
     const config = await reviewed(server);
     server.callResult = { isError: true, content: [{ type: 'text', text: 'No such\u0007 ticket' }] };
     const error = await failure(getTicket(config));

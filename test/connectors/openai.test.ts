@@ -385,6 +385,20 @@ describe('what an approver sees', () => {
       { label: 'Prompt', value: 'A fox', kind: 'long' },
       { label: 'Images', value: '3', kind: 'short' },
     ]);
+    const look = { background: 'transparent', output_format: 'webp' };
+    expect(
+      fn('generate_image')
+        .card({ model: 'gpt-image-1', prompt: 'A fox', ...look })
+        .slice(-2),
+    ).toEqual([
+      { label: 'Background', value: 'transparent', kind: 'short' },
+      { label: 'Format', value: 'webp', kind: 'short' },
+    ]);
+    expect(fn('create_speech').card({ model: 'tts-1', input: 'Hi', speed: 2 }).at(-1)).toEqual({
+      label: 'Speed',
+      value: '2',
+      kind: 'short',
+    });
   });
 
   it('which files go out', () => {

@@ -125,7 +125,11 @@ describe('calendar', () => {
     graph.answers['POST /me/events'] = refusal(409, 'ErrorDuplicateTransactionId');
     graph.answers['GET /me/events'] = ok({ value: [PLANNING] });
     expect(await run('create_event', EVENT)).toMatchObject(SHOWN);
-    graph.answers['GET /me/events'] = ok({ value: [] });
+    for (const answer of [ok({ value: [] }), refusal(403, 'ErrorAccessDenied')]) {
+      graph.answers['GET /me/events'] = answer;
+      await expect(run('create_event', EVENT)).rejects.toMatchObject({ definite: false });
+    }
+    graph.answers['POST /me/events'] = refusal(409, 'ErrorConflict');
     await expect(run('create_event', EVENT)).rejects.toMatchObject({ status: 409, definite: true });
   });
 
@@ -147,6 +151,15 @@ describe('calendar', () => {
       short('Attendees', 'ben@siesta.example'),
       { label: 'Text', value: 'Agenda', kind: 'long' },
     ]);
+  });
+
+  it('is as risky to invite people later', () => {
+    const { riskOf, risk, card } = fn('update_event');
+    const later = { ...EVENT, id: 'AAkEv_1=' };
+    expect(risk).toBe('destructive');
+    expect(riskOf?.(later)).toBe('write');
+    expect(riskOf?.({ ...later, attendees: ['ben@siesta.example'] })).toBe('destructive');
+    expect(card({ ...later, attendees: [] })).toContainEqual(short('Attendees', 'Nobody'));
   });
 
   it('shows what a change changes', async () => {
@@ -176,5 +189,7 @@ describe('calendar', () => {
       short('Organiser', 'Ada <ada@siesta.example>'),
       short('Attendees', 'Ben <ben@siesta.example>'),
     ]);
+    graph.answers[AT_PLANNING] = ok({ ...PLANNING, type: 'seriesMaster' });
+    expect((await observe(name, args)).fields).toContainEqual(short('Series', 'Every occurrence'));
   });
 });

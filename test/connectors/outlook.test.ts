@@ -233,7 +233,7 @@ describe('the connector', () => {
       'reply_all destructive ask',
       'forward destructive ask',
       'create_event destructive ask',
-      'update_event write ask',
+      'update_event destructive ask',
       'respond_to_event write ask',
       'cancel_event destructive ask',
       'delete_event destructive ask',

@@ -157,3 +157,30 @@ describe('sharing', () => {
     expect(always).toEqual(['share_item', 'remove_permission', 'create_link']);
   });
 });
+
+describe('the top of a library', () => {
+  const TOP = 'GET /drives/b!1/items/root';
+  const sentJson = () => JSON.parse(graph.last().body.toString());
+
+  it('is named by its own id in a body, where Graph does not know "root"', async () => {
+    graph.answers = {
+      [TOP]: ok({ id: '01TOP', name: 'root', folder: {} }),
+      'GET /drives/b!2/items/root': ok({ id: '02TOP', name: 'root', folder: {} }),
+      'PATCH /drives/b!1/items/01REPORT': ok(REPORT),
+      'POST /drives/b!1/items/01REPORT/copy': { status: 202, body: '' },
+    };
+    await run('update_item', { ...report, folder_id: 'root' });
+    expect(sentJson()).toEqual({ parentReference: { id: '01TOP' } });
+    await run('copy_item', { ...report, to_drive_id: 'b!2' });
+    expect(sentJson()).toEqual({ parentReference: { driveId: 'b!2', id: '02TOP' } });
+  });
+
+  it('changes nothing when it cannot be looked up', async () => {
+    graph.answers = { [TOP]: refusal(503, 'serviceNotAvailable') };
+    await expect(run('copy_item', report)).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+      definite: true,
+    });
+    expect(graph.asked()).toEqual([TOP]);
+  });
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CardField } from '../../src/connectors/framework.js';
+import { objectOf, objectsIn } from '../../src/connectors/json.js';
 import { slackConnector } from '../../src/connectors/slack/index.js';
 import { type Answer, type Recorded, type Recorder, startRecorder } from '../contract/recorder.js';
 import { call, callContext, functionNamed, MemoryFiles } from './call-context.js';
@@ -67,6 +68,11 @@ describe('what Slack refuses', () => {
         code: 'upstream_rejected',
         message: 'Slack refused the call: invalid_blocks (must be more than 0 characters).',
       },
+    ],
+    [
+      'an error that Slack itself does not know',
+      no('unknown_error'),
+      { code: 'upstream_unavailable', definite: false },
     ],
     [
       'a fatal error: some of it may have happened',
@@ -156,6 +162,34 @@ describe('what comes back', () => {
       next_page_token: '2',
     });
     expect(fn('search_messages').auth).toEqual(['oauth_user']);
+  });
+
+  it('reads what an app said in attachments or blocks alone', async () => {
+    const alert = {
+      attachments: [
+        { fallback: 'CPU high', title: 'CPU high on web-1', text: 'Load is 12' },
+        { fallback: 'Disk full' },
+      ],
+    };
+    const words = { type: 'section', text: { type: 'mrkdwn', text: 'Deployed *v7*' } };
+    const facts = { type: 'context', elements: [{ type: 'plain_text', text: 'by Ada' }] };
+    const rich = { type: 'rich_text', elements: [{ elements: [{ type: 'text', text: 'Done' }] }] };
+    const texts = async (...messages: object[]) => {
+      answering({ 'conversations.history': ok({ messages }) });
+      const read = await call(fn('read_channel_history'), context(), { channel });
+      return objectsIn(objectOf(read).messages).map(({ text }) => text);
+    };
+    expect(
+      await texts({ text: '', ...alert }, { blocks: [words, facts, rich] }, { text: 'Look:', ...alert }),
+    ).toEqual([
+      'CPU high on web-1\nLoad is 12\nDisk full',
+      'Deployed *v7*\nby Ada\nDone',
+      'Look:\nCPU high on web-1\nLoad is 12\nDisk full',
+    ]);
+    const link = { from_url: 'https://docs.example', title: 'A page', text: 'Of somebody else' };
+    expect(await texts({ text: 'Read <https://docs.example>', attachments: [link] })).toEqual([
+      'Read <https://docs.example>',
+    ]);
   });
 
   it('makes little of answers that are not what they should be', async () => {
@@ -284,6 +318,11 @@ describe('what an approver reads', () => {
       'Notifies',
       'Everybody in the channel',
     ]);
+  });
+
+  it('says whom the words beside a file disturb', () => {
+    const given = { file: 'file_test_000001', channel, initial_comment: 'Read this <!channel>' };
+    expect(values(fn('upload_file').card(given))).toContainEqual(['Notifies', 'Everybody in the channel']);
   });
 
   it('says when and where', () => {

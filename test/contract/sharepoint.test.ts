@@ -104,13 +104,13 @@ const CASES: Readonly<Record<string, Case>> = {
         .post({ name: 'Plans', folder: {}, '@microsoft.graph.conflictBehavior': 'fail' }),
   },
   update_item: {
-    args: { ...item, name: 'June.docx', folder_id: 'root' },
+    args: { ...item, name: 'June.docx', folder_id: '01TARGET' },
     condition: '"{guid},3"',
     theirs: (graph) =>
       graph
         .api(itemPath)
         .header('If-Match', '"{guid},3"')
-        .patch({ name: 'June.docx', parentReference: { id: 'root' } }),
+        .patch({ name: 'June.docx', parentReference: { id: '01TARGET' } }),
   },
   copy_item: {
     args: { ...item, to_folder_id: '01TARGET', name: 'Copy.docx' },

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
 import { freePort } from '../../playground/free-port.js';
 import { type Person, person } from '../../playground/slack/person.js';
+import type { Message } from '../../playground/slack/protocol.js';
 import { type Page, Visitor, wordsOf } from '../../playground/visitor.js';
 import type { JsonValue } from '../../src/connectors/framework.js';
 import { importOpenApi } from '../../src/connectors/rest/index.js';
@@ -162,6 +163,32 @@ async function expireNow(connection: ConnectionDocument): Promise<void> {
 }
 
 const health = async ({ _id }: ConnectionDocument) => (await services.services.connections.find(_id))?.health;
+
+async function reconnect(connection: ConnectionDocument): Promise<void> {
+  const link = linkIn(await credentialStep(connection));
+  const { done, html } = await connect(ada(), link, { account: 'orders@siesta.example' });
+  shown.push(html);
+  expect(done).toContain('is connected as');
+}
+
+const told = ({ key }: ConnectionDocument) =>
+  ada()
+    .dm()
+    .filter((message) => ada().text(message).includes(`*${key}* needs to be connected again`));
+const toldBefore = new Map<string, number>();
+
+/** Once since the last time, however many calls; @returns the DM */
+async function expectToldOnce(connection: ConnectionDocument): Promise<Message> {
+  const before = toldBefore.get(connection._id) ?? 0;
+  await until(() => told(connection).length > before, 8_000);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(told(connection)).toHaveLength(before + 1);
+  toldBefore.set(connection._id, before + 1);
+  const [dm] = told(connection).slice(-1);
+  if (!dm) throw new Error('there is no DM');
+  return dm;
+}
+
 const granted = () => oidc.tokenRequests.filter(({ grant }) => grant === 'client_credentials');
 
 describe('a person signs in at the connection’s own server', () => {
@@ -175,10 +202,7 @@ describe('a person signs in at the connection’s own server', () => {
     });
     const page = await enter(linkIn(await credentialStep(orders), 'secrets'), oidc.client);
     expect(wordsOf(page)).toContain('OAuth client for Orders');
-    const link = linkIn(await credentialStep(orders));
-    const words = await connect(ada(), link, { account: 'orders@siesta.example' });
-    shown.push(words.html);
-    expect(words.done).toContain('is connected as');
+    await reconnect(orders);
     expect((await ask(orders)).body).toMatchObject({
       status: 'succeeded',
       result: { status: 200, body: { orders: [{ id: 7 }] } },
@@ -194,6 +218,34 @@ describe('a person signs in at the connection’s own server', () => {
       expect(await oidc.canRefresh(before.refresh_token ?? '')).toBe(false);
       expect(await oidc.canRefresh(after.refresh_token ?? '')).toBe(true);
     }
+  });
+
+  it('ends where its owner sees it when the server says, in words of its own, that it is over', async () => {
+    await expireNow(orders);
+    oidc.faults.instead = { status: 400, body: { status: 'BAD_REFRESH_TOKEN', message: 'invalid' } };
+    const failed = await ask(orders).finally(() => {
+      oidc.faults.instead = undefined;
+    });
+    expect(failed.body.error.code).toBe('needs_reauth');
+    await expectToldOnce(orders);
+    await reconnect(orders);
+    expect((await ask(orders)).body.status).toBe('succeeded');
+  });
+
+  it('ends the same way when there never was a refresh token', async () => {
+    oidc.faults.refreshable = false;
+    await reconnect(orders);
+    expect((await ask(orders)).body.status).toBe('succeeded');
+    await expireNow(orders);
+    const sent = api.requests.length;
+    const answers = await Promise.all([ask(orders, 0), ask(orders, 1), ask(orders, 0)]);
+    expect(answers.map(({ body }) => body.error?.code)).toEqual(
+      Array.from({ length: 3 }, () => 'needs_reauth'),
+    );
+    expect(api.requests).toHaveLength(sent);
+    await expectToldOnce(orders);
+    oidc.faults.refreshable = true;
+    await reconnect(orders);
   });
 
   it('takes its tokens and its client along when it is removed', async () => {
@@ -274,12 +326,7 @@ describe('an app acts as itself', () => {
     expect(api.requests).toHaveLength(sent);
     expect((await credentialOf(stock)).status).toBe('needs_reauth');
     expect(await health(stock)).toBe('needs_reauth');
-    const dm = await ada().waitForMessage(/stock[\s\S]*needs to be connected again/);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const told = ada()
-      .dm()
-      .filter((message) => /needs to be connected again/.test(ada().text(message)));
-    expect(told).toHaveLength(1);
+    const dm = await expectToldOnce(stock);
     await ada().click(dm, 'Reconnect');
     const view = await ada().waitForView((modal) => JSON.stringify(modal).includes('/secrets/'));
     await ada().close(true);
@@ -290,9 +337,9 @@ describe('an app acts as itself', () => {
 
   it('and waits for a server that is down, then goes on by itself', async () => {
     await expireNow(stock);
-    oidc.faults.down = true;
+    oidc.faults.instead = { status: 502, body: '<html><h1>502 Bad Gateway</h1></html>' };
     const failed = await ask(stock, 0).finally(() => {
-      oidc.faults.down = false;
+      oidc.faults.instead = undefined;
     });
     expect(failed.body).toMatchObject({
       status: 'failed',
@@ -302,7 +349,7 @@ describe('an app acts as itself', () => {
     expect((await credentialOf(stock)).status).toBe('active');
     const early = await ask(stock, 1);
     expect(early.body.error).toMatchObject({ code: 'upstream_unavailable' });
-    expect(oidc.tokenRequests.filter(({ grant }) => grant === 'down')).toHaveLength(1);
+    expect(oidc.tokenRequests.filter(({ status }) => status === 502)).toHaveLength(1);
     await new Promise((resolve) => setTimeout(resolve, early.body.error.retry_after * 1_000));
     expect((await ask(stock, 1)).body.status).toBe('succeeded');
     expect(await health(stock)).toBe('ok');

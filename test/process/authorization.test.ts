@@ -18,7 +18,7 @@ import {
 } from '../harness/app-process.js';
 import { dumpDatabase, leaksIn } from '../harness/canary.js';
 import { type GuardedApi, startGuardedApi } from '../harness/guarded-api.js';
-import { connect, finish, type Journey, linkIn, signIn } from '../harness/newcomer.js';
+import { connect, type Journey, linkIn, signIn } from '../harness/newcomer.js';
 import { type OidcServer, startOidcServer } from '../harness/oidc-server.js';
 
 const ADA = { kind: 'user', id: 'U0ADA' } as const;
@@ -72,17 +72,9 @@ beforeAll(async () => {
   });
   token = made.token;
   callerId = made.caller._id;
-  const { endpoint } = oidc;
   app = await world.start({
     PORT: String(port),
-    CONNECTOR_ENDPOINTS: JSON.stringify({
-      'google.issuer': oidc.issuer,
-      'google.authorize': endpoint.authorize,
-      'google.token': endpoint.token,
-      'google.revoke': endpoint.revoke,
-      'google.userinfo': endpoint.userinfo,
-      google_calendar: api.origin,
-    }),
+    CONNECTOR_ENDPOINTS: JSON.stringify({ ...oidc.standsInFor('google'), google_calendar: api.origin }),
     OUTBOUND_ALLOW_PRIVATE: `${oidc.host},${api.host}`,
   });
 });
@@ -166,6 +158,12 @@ async function reconnectLink(userId: string, dm: Message): Promise<string> {
   return linkIn(view);
 }
 
+/** As the app makes it, at its own address. */
+async function newLink(userId: string, { _id: connectionId }: ConnectionDocument): Promise<string> {
+  const link = await services.services.links.create({ purpose: 'oauth', userId, connectionId });
+  return app.origin + new URL(link).pathname;
+}
+
 async function stored(connection: ConnectionDocument): Promise<number> {
   const filter = { workspaceId: services.deps.workspaceId, connectionId: connection._id };
   const { credentials, authorizations } = services.deps.models;
@@ -181,7 +179,6 @@ describe('an authorization', () => {
     expect(waiting.body.status).toBe('pending_authorization');
     const link = linkIn(await invitation('U0CLEO', mine));
     const { arrived, done } = await goThrough('U0CLEO', link, { account: CLEO });
-    expect(arrived).toContain(CLEO);
     expect(arrived).not.toContain('Not everything was allowed');
     expect(done).toContain(`is connected as ${CLEO}`);
     expect(await outcome(waiting.body.id)).toMatchObject({
@@ -192,12 +189,7 @@ describe('an authorization', () => {
   });
 
   it('proves itself with PKCE, S256, which the provider asks for', async () => {
-    const link = await services.services.links.create({
-      purpose: 'oauth',
-      userId: 'U0CLEO',
-      connectionId: mine._id,
-    });
-    const started = await fetch(link.replace(/^https?:\/\/[^/]+/, app.origin), {
+    const started = await fetch(await newLink('U0CLEO', mine), {
       method: 'POST',
       redirect: 'manual',
       headers: { origin: app.origin, 'content-type': 'application/x-www-form-urlencoded' },
@@ -371,14 +363,9 @@ describe('a consent with a box left out', () => {
   it('on a shared connection asks its owner, once for all calls, and again only for what is new', async () => {
     const team = await calendar('Team calendar', 'shared');
     const ada = who('U0ADA');
-    const link = await services.services.links.create({
-      purpose: 'oauth',
-      userId: 'U0ADA',
-      connectionId: team._id,
-    });
     const account = { account: 'team@siesta.example' };
-    const ownLink = link.replace(/^https?:\/\/[^/]+/, app.origin);
-    const { arrived } = await goThrough('U0ADA', ownLink, { ...account, without: [BUSY] });
+    const link = await newLink('U0ADA', team);
+    const { arrived } = await goThrough('U0ADA', link, { ...account, without: [BUSY] });
     expect(arrived).toContain('See who is busy');
     await expectGap(team, 'query_free_busy');
     await expectGap(team, 'query_free_busy');

@@ -145,6 +145,14 @@ describe('a function whose definition changed after the approval is not run', ()
       await connected.services.connections.update(ADA, await helpdesk(), {
         enabledFunctions: original.enabledFunctions,
       });
+      // At another address it asked for its key again.
+      await connected.services.credentials.store({
+        connectionId: seeded.connectionId,
+        subject: 'shared',
+        kind: 'secret',
+        fields: { api_key: API_KEY },
+        createdBy: 'U0ADA',
+      });
     }
   });
 

@@ -30,15 +30,19 @@ const away = () => new Error('Timed out while checking out a connection from con
 describe('a write that is done', () => {
   it('has not failed because it brought more than is kept', async () => {
     const bytes = Buffer.alloc(FILE_LIMIT + 1);
-    const outcome = await outcomeOf('write', (context) =>
-      context.files.save({ name: 'speech.wav', type: 'audio/wav', bytes }),
-    );
+    const outcome = await outcomeOf('write', (context) => {
+      context.aboutToSend();
+      return context.files.save({ name: 'speech.wav', type: 'audio/wav', bytes });
+    });
     expect(outcome.status).toBe('outcome_unknown');
   });
 
   it('has succeeded although the whole of its answer could not be kept beside', async () => {
     vi.spyOn(app.models.fileChunks, 'create').mockRejectedValue(away());
-    const outcome = await outcomeOf('write', async () => LARGE);
+    const outcome = await outcomeOf('write', async (context) => {
+      context.aboutToSend();
+      return LARGE;
+    });
     expect(outcome).toMatchObject({ status: 'succeeded', truncated: true });
     expect(JSON.stringify(outcome)).not.toContain('file_');
   });
@@ -57,5 +61,44 @@ describe('a read', () => {
   it('of a long answer comes with the whole as a file', async () => {
     const outcome = await outcomeOf('read', async () => LARGE);
     expect(outcome).toMatchObject({ status: 'succeeded', value: { file: { file: expect.any(String) } } });
+  });
+});
+
+describe('a file that a call brings', () => {
+  const SECRET = 'fake-canary-token-8812';
+  const binary = Buffer.from(Array.from({ length: 1_024 }, (_, index) => index % 256));
+
+  async function keptOf(bytes: Buffer): Promise<{ bytes: Buffer; name: string }> {
+    const { credentials, calls, files } = app.services;
+    const credential = await credentials.store({
+      connectionId: 'con_1',
+      subject: 'shared',
+      kind: 'secret',
+      fields: { token: SECRET },
+      createdBy: 'U0ADA',
+    });
+    const call = execution({ risk: 'read', callerId: 'cal_1', workspaceId: 'T0TEST' });
+    const target = connection({ auth: 'bearer', config: { base_url: 'https://helpdesk.example.com' } });
+    const save = fn({
+      run: async (context) => (await context.files.save({ name: `${SECRET}.bin`, type: 'a/b', bytes })).file,
+    });
+    const outcome = await calls.run(call, target, save, {}, credential, lease as Lease);
+    const found = await files.find('cal_1', outcome.status === 'succeeded' ? String(outcome.value) : '');
+    if (!found) throw new Error(JSON.stringify(outcome));
+    return { bytes: Buffer.from((await files.content(found)).bytes), name: found.name };
+  }
+
+  it('does not say the credential back', async () => {
+    const said = Buffer.concat([binary, Buffer.from(`authorization: Bearer ${SECRET}`), binary]);
+    const { bytes, name } = await keptOf(said);
+    expect(bytes.includes(SECRET)).toBe(false);
+    expect(bytes.includes('authorization: Bearer [redacted]')).toBe(true);
+    expect(bytes.subarray(0, binary.length).equals(binary)).toBe(true);
+    expect(bytes.subarray(-binary.length).equals(binary)).toBe(true);
+    expect(name).toBe('[redacted].bin');
+  });
+
+  it('is kept byte by byte where it says nothing of it', async () => {
+    expect((await keptOf(binary)).bytes.equals(binary)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 /** Arguments and card lines that several functions share. */
 import { z } from 'zod';
 import { hasControls, long, short } from '../fields.js';
-import type { Arguments, CardField } from '../framework.js';
+import type { CardField } from '../framework.js';
 import { readableLines } from '../lines.js';
 
 /** Our mark on what a call created: the execution's id. */
@@ -88,9 +88,4 @@ export function blobCard(args: { container: string; name: string }): CardField[]
 
 export function pairsCard(label: string, pairs: Readonly<Record<string, string>> | undefined): CardField[] {
   return pairs === undefined ? [] : long(label, pairLines(pairs));
-}
-
-/** The card of a read: its arguments as they are. */
-export function plainCard(args: Arguments): CardField[] {
-  return Object.entries(args).flatMap(([label, value]) => short(label, readableLines(value).join(', ')));
 }

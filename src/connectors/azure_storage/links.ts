@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UpstreamError } from '../../errors.js';
 import { input, short } from '../fields.js';
 import { type CallContext, defineFunction, type FunctionDefinition } from '../framework.js';
+import { beforeWriting } from '../upstream.js';
 import { accountOf } from './account.js';
 import { API_VERSION, urlOf } from './api.js';
 import { headOf, observeBlob } from './blobs.js';
@@ -62,18 +63,6 @@ function signedUrl(
   return `${urlOf(context, address.container, address.name)}?${query}`;
 }
 
-/** Whatever went wrong with looking at the blob, no link left. */
-function nothingMade(error: unknown): never {
-  if (!(error instanceof UpstreamError)) throw error;
-  const { code, message, status, retryAfter } = error;
-  throw new UpstreamError(code, message, {
-    definite: true,
-    cause: error,
-    ...(status !== undefined && { status }),
-    ...(retryAfter !== undefined && { retryAfter }),
-  });
-}
-
 export const linkFunctions: readonly FunctionDefinition[] = [
   defineFunction({
     name: 'create_sas_url',
@@ -100,7 +89,7 @@ export const linkFunctions: readonly FunctionDefinition[] = [
     async run(context, args) {
       const { minutes, ...address } = link.read(args);
       // The blob must be there; and the service's own clock is the one that ends the link.
-      const { date } = await headOf(context, address).catch(nothingMade);
+      const { date } = await beforeWriting(() => headOf(context, address));
       const now = Date.parse(date ?? '');
       if (Number.isNaN(now)) {
         throw new UpstreamError('upstream_rejected', 'Azure Storage did not say what time it is.', {

@@ -1,6 +1,6 @@
 /** Functions that only read. Paths and limits: shared/CONNECTORS.md, 4.9, and @azure/storage-blob 12.30. */
 import { z } from 'zod';
-import { input, pageSize, pageToken } from '../fields.js';
+import { input, pageSize, pageToken, plainCard } from '../fields.js';
 import {
   type CallContext,
   defineFunction,
@@ -10,7 +10,7 @@ import {
 import { objectOf, objectsIn, textOrNull } from '../json.js';
 import { callAzure, refusalOf } from './api.js';
 import { headOf, isoDate, propertiesOf } from './blobs.js';
-import { blobName, container, plainCard, prefix } from './fields.js';
+import { blobName, container, prefix } from './fields.js';
 import { elementName, elementText, parseXml } from './xml.js';
 
 const MOST_BYTES = 10 * 1024 * 1024;

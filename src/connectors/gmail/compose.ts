@@ -3,9 +3,10 @@ import { UpstreamError } from '../../errors.js';
 import type { CallContext, UpstreamRequest } from '../framework.js';
 import { callGoogle } from '../google/api.js';
 import { type JsonObject, objectOf, textOf } from '../json.js';
-import { addressesIn, buildMime, isMessageId, type Mail } from '../mime.js';
+import { buildMime, isMessageId, type Mail } from '../mime.js';
 import { callGmail } from './api.js';
-import { headerOf } from './message.js';
+import { MOST_RECIPIENTS } from './fields.js';
+import { addressesOf, headerOf } from './message.js';
 
 /** Of the whole mail as bytes: the limit of Gmail's upload (shared/CONNECTORS.md, 4.1). */
 const LARGEST_MAIL = 36_700_160;
@@ -111,7 +112,7 @@ export interface ReplyTarget {
 /**
  * Who is answered and how, from the headers of the original. A Gmail message never changes, so what a card shows of
  * it is what is sent.
- * @throws UpstreamError `upstream_rejected` (nothing was sent) when the original names nobody to answer
+ * @throws UpstreamError `upstream_rejected` (nothing was sent) when the original names nobody to answer, or too many
  */
 export async function replyTarget(
   context: CallContext,
@@ -122,23 +123,22 @@ export async function replyTarget(
   const original = await callGmail(context, 'GET', ['messages', messageId], {
     query: { format: 'metadata', metadataHeaders },
   });
-  const to = addressesIn(headerOf(original, 'Reply-To') || headerOf(original, 'From'));
-  if (to.length === 0) {
-    throw new UpstreamError('upstream_rejected', 'The mail names no address that can be answered.', {
-      definite: true,
-    });
-  }
+  const to = addressesOf(original, headerOf(original, 'Reply-To') === '' ? 'From' : 'Reply-To');
+  if (to.length === 0) throw unanswerable('The mail names no address that can be answered.');
   const self = all ? textOf((await callGmail(context, 'GET', ['profile'])).emailAddress).toLowerCase() : '';
-  const others = all ? addressesIn(`${headerOf(original, 'To')}, ${headerOf(original, 'Cc')}`) : [];
+  const others = all ? addressesOf(original, 'To', 'Cc') : [];
   const known = new Set([self, ...to.map((address) => address.toLowerCase())]);
+  const cc = others.filter(
+    (address) => !known.has(address.toLowerCase()) && known.add(address.toLowerCase()),
+  );
+  if (to.length + cc.length > MOST_RECIPIENTS)
+    throw unanswerable(`The answer would go to more than ${MOST_RECIPIENTS} addresses.`);
   const subject = headerOf(original, 'Subject');
   const originalId = headerOf(original, 'Message-ID');
   const inReplyTo = isMessageId(originalId) ? originalId : undefined;
   return {
     to,
-    cc: others
-      .filter((address) => !known.has(address.toLowerCase()) && known.add(address.toLowerCase()))
-      .slice(0, 99),
+    cc,
     subject: (/^re:/i.test(subject) ? subject : `Re: ${subject}`).slice(0, 998),
     threadId: textOf(original.threadId),
     inReplyTo,
@@ -146,6 +146,10 @@ export async function replyTarget(
       .filter(isMessageId)
       .slice(-50),
   };
+}
+
+function unanswerable(message: string): UpstreamError {
+  return new UpstreamError('upstream_rejected', message, { definite: true });
 }
 
 /** `{id, message_id, thread_id}` */

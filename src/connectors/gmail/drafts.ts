@@ -14,7 +14,7 @@ import { addressesIn } from '../mime.js';
 import { callGmail, SCOPES } from './api.js';
 import { draftResult, type MailArguments, mimeOf, sendMail, sentResult } from './compose.js';
 import { fewRecipients, id, mailCard, mailFields, TOO_MANY } from './fields.js';
-import { messageOf } from './message.js';
+import { htmlOf, messageOf } from './message.js';
 import { reconcileDraft, reconcileSentDraft } from './reconcile.js';
 
 const draft = input(z.strictObject(mailFields).refine(fewRecipients, TOO_MANY));
@@ -56,6 +56,7 @@ function draftFields(message: JsonObject): CardField[] {
     ...short('Bcc', textOf(read.bcc) || undefined),
     ...short('Subject', textOf(read.subject)),
     ...long('Text', textOf(read.body_text)),
+    ...long('HTML', htmlOf(message) || undefined),
     ...short('Attachments', files),
   ];
 }
@@ -69,6 +70,7 @@ function changes(message: JsonObject, mail: MailArguments): ObservedField[] {
     ['Bcc', [(mail.bcc ?? []).join(', '), 'short']],
     ['Subject', [mail.subject, 'short']],
     ['Text', [mail.body_text, 'long']],
+    ['HTML', [mail.body_html ?? '', 'long']],
     ['Attachments', [(mail.attachments ?? []).join(', '), 'short']],
   ]);
   const plain = (label: string, value: string): string =>

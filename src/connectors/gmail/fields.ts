@@ -18,7 +18,7 @@ export const searchQuery = z
   .max(1_024)
   .describe('A Gmail search, for example: from:ben@example.com newer_than:7d');
 
-const MOST_RECIPIENTS = 100;
+export const MOST_RECIPIENTS = 100;
 /** The common cap of shared/CONNECTORS.md. */
 const LONGEST_BODY = 64 * 1_024;
 

@@ -1,6 +1,6 @@
 /** A Gmail message resource as the stable, small JSON that callers get. Pure. */
 import { type JsonObject, objectOf, objectsIn, textOf } from '../json.js';
-import { decodeWords } from '../mime.js';
+import { addressesIn, decodeWords } from '../mime.js';
 
 /** Headers and parts of one message that are looked at. */
 const MOST_PARTS = 200;
@@ -8,11 +8,21 @@ const LONGEST_HTML = 500_000;
 
 /** Of a received mail; decoded, one line, never trusted. */
 export function headerOf(message: JsonObject, name: string): string {
+  return oneLine(decodeWords(rawHeader(message, name)));
+}
+
+/** The bare addresses in headers of a mail. What stands in code (RFC 2047) is part of a name, whatever it decodes to. */
+export function addressesOf(message: JsonObject, ...names: readonly string[]): string[] {
+  return names.flatMap((name) => addressesIn(oneLine(rawHeader(message, name))));
+}
+
+function rawHeader(message: JsonObject, name: string): string {
   const headers = objectsIn(objectOf(message.payload).headers);
-  const found = headers.find((header) => textOf(header.name).toLowerCase() === name.toLowerCase());
-  return decodeWords(textOf(found?.value))
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim();
+  return textOf(headers.find((header) => textOf(header.name).toLowerCase() === name.toLowerCase())?.value);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
 }
 
 /** `{id, thread_id, label_ids, from, to, cc, subject, date, snippet}` */
@@ -69,13 +79,22 @@ function isAttachment(part: JsonObject): boolean {
   return textOf(part.filename) !== '' || textOf(objectOf(part.body).attachmentId) !== '';
 }
 
+/** The HTML of a mail as it stands, which its readers see instead of the text; empty where it has none. */
+export function htmlOf(message: JsonObject): string {
+  return bodies(partsOf(objectOf(message.payload)), 'text/html')
+    .join('\n')
+    .trim();
+}
+
+function bodies(parts: readonly JsonObject[], type: string): string[] {
+  return parts
+    .filter((part) => textOf(part.mimeType).toLowerCase() === type && !isAttachment(part))
+    .map((part) => Buffer.from(textOf(objectOf(part.body).data), 'base64url').toString('utf8'));
+}
+
 function bodyText(parts: readonly JsonObject[]): string {
-  const bodies = (type: string): string[] =>
-    parts
-      .filter((part) => textOf(part.mimeType).toLowerCase() === type && !isAttachment(part))
-      .map((part) => Buffer.from(textOf(objectOf(part.body).data), 'base64url').toString('utf8'));
-  const plain = bodies('text/plain').join('\n').trim();
-  return plain === '' ? bodies('text/html').map(htmlToText).join('\n').trim() : plain;
+  const plain = bodies(parts, 'text/plain').join('\n').trim();
+  return plain === '' ? bodies(parts, 'text/html').map(htmlToText).join('\n').trim() : plain;
 }
 
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };

@@ -5,11 +5,10 @@
 import { z } from 'zod';
 import { input, long, short } from '../fields.js';
 import { defineFunction, type FunctionDefinition } from '../framework.js';
-import { addressesIn } from '../mime.js';
 import { SCOPES } from './api.js';
 import { limited, mimeOf, replyTarget, sendMail, sentResult } from './compose.js';
 import { bodyHtml, bodyText, fewRecipients, id, mailCard, mailFields, TOO_MANY } from './fields.js';
-import { headerOf } from './message.js';
+import { addressesOf } from './message.js';
 import { reconcileSent } from './reconcile.js';
 
 const outgoing = input(
@@ -80,8 +79,8 @@ export const sendingFunctions: readonly FunctionDefinition[] = [
     reconcile: (context) =>
       reconcileSent(context, (message) => ({
         ...sentResult(message),
-        to: addressesIn(headerOf(message, 'To')),
-        cc: addressesIn(headerOf(message, 'Cc')),
+        to: addressesOf(message, 'To'),
+        cc: addressesOf(message, 'Cc'),
       })),
     async run(context, args) {
       const { message_id: messageId, reply_all: all, body_text: text, body_html: html } = answer.read(args);

@@ -2,27 +2,38 @@
 import { UpstreamError } from '../../errors.js';
 import type { CallContext, UpstreamRequest, UpstreamResponse } from '../framework.js';
 import { type JsonObject, objectOf } from '../json.js';
-import { expectOk, upstreamMessage } from '../upstream.js';
+import { beforeWriting, expectOk, upstreamMessage } from '../upstream.js';
 
-/** One request as it stands; Google's two special meanings of 403 are told apart. @throws UpstreamError */
-export async function sendGoogle(
+/**
+ * One request as it stands; Google's two special meanings of 403 are told apart.
+ * @throws UpstreamError definite for a GET: it changes nothing, so its failure is, also where it prepares a write
+ */
+export function sendGoogle(
   context: CallContext,
   systemName: string,
   request: UpstreamRequest,
 ): Promise<UpstreamResponse> {
-  const response = await context.fetch(request);
-  refuseGoogle403(response, systemName);
-  return expectOk(response, systemName);
+  return knowingReads(request, async () => {
+    const response = await context.fetch(request);
+    refuseGoogle403(response, systemName);
+    return expectOk(response, systemName);
+  });
 }
 
-/** One request, its answer as an object; `{}` for an empty answer. @throws UpstreamError */
-export async function callGoogle(
+/** One request, its answer as an object; `{}` for an empty answer. @throws UpstreamError as `sendGoogle` */
+export function callGoogle(
   context: CallContext,
   systemName: string,
   request: UpstreamRequest,
 ): Promise<JsonObject> {
-  const response = await sendGoogle(context, systemName, request);
-  return response.body.byteLength === 0 ? {} : objectOf(response.json());
+  return knowingReads(request, async () => {
+    const response = await sendGoogle(context, systemName, request);
+    return response.body.byteLength === 0 ? {} : objectOf(response.json());
+  });
+}
+
+function knowingReads<Result>({ method }: UpstreamRequest, act: () => Promise<Result>): Promise<Result> {
+  return method === 'GET' ? beforeWriting(act) : act();
 }
 
 /** Google says two other things with 403: "slower" and "that scope was not granted" (google.rpc.ErrorInfo). */

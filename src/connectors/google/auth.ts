@@ -1,4 +1,5 @@
 /** How connections to Google sign in: a person's consent, or a service account's key. */
+import { createPrivateKey } from 'node:crypto';
 import { z } from 'zod';
 import type { AuthMethod, FormField, JsonValue } from '../framework.js';
 
@@ -30,6 +31,14 @@ function readKeyFile(text: string): z.infer<typeof keyFile> | null {
   }
 }
 
+function isPrivateKey(pem: string | undefined): boolean {
+  try {
+    return pem !== undefined && createPrivateKey(pem).asymmetricKeyType === 'rsa';
+  } catch {
+    return false;
+  }
+}
+
 const TOKEN = 'https://oauth2.googleapis.com/token';
 
 /** @param why why a service account is the better shared identity for this connector */
@@ -58,7 +67,9 @@ export function googleAuth(why: string): readonly AuthMethod[] {
         },
       ],
       check: ({ service_account_key: text = '' }) =>
-        readKeyFile(text) ? undefined : 'That is not the JSON key file of a service account.',
+        isPrivateKey(readKeyFile(text)?.private_key)
+          ? undefined
+          : 'That is not the JSON key file of a service account.',
       secretsIn: ({ service_account_key: text = '' }) => {
         const key = readKeyFile(text)?.private_key;
         return key === undefined ? [] : [key, key.replace(/-----[A-Z ]+-----|\s/g, '')];

@@ -122,7 +122,9 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     name: 'update_event',
     title: 'Change an event',
     description: 'Changes the named fields of an event and tells its guests. What is not named stays.',
-    risk: 'write',
+    risk: 'destructive',
+    // An invitation reaches people, whether the event is new or not.
+    riskOf: (args) => ((update.read(args).add_attendees ?? []).length > 0 ? 'destructive' : 'write'),
     input: update.schema,
     output: EVENT_SHAPE,
     card: (args) => {

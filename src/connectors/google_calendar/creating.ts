@@ -83,14 +83,20 @@ function newEvent(asked: ReturnType<typeof event.read>, executionId: string): Js
   });
 }
 
-/** A repeat of our own call finds the event that the first one created. */
+/**
+ * A repeat of our own call finds the event that the first one created.
+ * @throws UpstreamError the refusal, where the event is somebody else's; not definite where it cannot be read
+ */
 async function createdBefore(
   context: CallContext,
   calendar: string,
   refusal: UpstreamError,
 ): Promise<JsonObject> {
   const path = ['calendars', calendar, 'events', eventIdOf(context.executionId)];
-  const found = await callCalendar(context, 'GET', path);
+  const found = await callCalendar(context, 'GET', path).catch((cause: unknown) => {
+    const message = 'Google Calendar says that the event exists already, and it could not be read.';
+    throw new UpstreamError('upstream_unavailable', message, { definite: false, cause });
+  });
   if (objectOf(objectOf(found.extendedProperties).private)[MARK] !== context.executionId) throw refusal;
   return found;
 }
@@ -146,15 +152,17 @@ export const creatingFunctions: readonly FunctionDefinition[] = [
     name: 'quick_add_event',
     title: 'Add an event from a sentence',
     description: 'Puts an event into a calendar; Google reads title, time and place out of a sentence.',
-    risk: 'write',
+    risk: 'destructive',
+    // Google may take an address in the sentence for a guest, and invite her.
+    riskOf: (args) => (quick.read(args).text.includes('@') ? 'destructive' : 'write'),
     approval: 'ask',
     scopes: [SCOPES.events],
     idempotency: 'none',
     input: quick.schema,
     output: EVENT_SHAPE,
     card: (args) => {
-      const { text, calendar_id: calendar } = quick.read(args);
-      return [...short('Text', text), ...short('Calendar', calendar)];
+      const { text, calendar_id: calendar, send_updates: updates } = quick.read(args);
+      return [...short('Text', text), ...short('Tell by mail', updates), ...short('Calendar', calendar)];
     },
     observe: NEW,
     async run(context, args) {

@@ -19,6 +19,12 @@ export class Access {
     return this.#boundary?.exhausted ?? false;
   }
 
+  /** The shared drive that everything allowed is in. What is elsewhere is then not even searched. */
+  get onlyDrive(): string | undefined {
+    const { folders = [], drives = [] } = this.limits ?? {};
+    return folders.length === 0 && drives.length === 1 ? drives[0] : undefined;
+  }
+
   /**
    * Reads an item; nothing of one that is outside is let through.
    * @param fields of a file resource, besides those that tell where it is

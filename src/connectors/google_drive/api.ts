@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { UpstreamError } from '../../errors.js';
 import type { CallContext, FileContent, UpstreamRequest, UpstreamResponse } from '../framework.js';
-import { sendGoogle } from '../google/api.js';
-import { type JsonObject, objectOf } from '../json.js';
+import { callGoogle, sendGoogle } from '../google/api.js';
+import type { JsonObject } from '../json.js';
 import { upstreamMessage } from '../upstream.js';
 
 export const SYSTEM = 'Google Drive';
@@ -54,7 +54,8 @@ export function download(
   maxBytes: number,
 ): Promise<UpstreamResponse> {
   const url = urlOf(context, DRIVE_PATH, path);
-  return send(context, { method: 'GET', url, query, maxBytes, downloadRedirect: true });
+  const request = { method: 'GET', url, query, maxBytes, downloadRedirect: true } as const;
+  return sendGoogle(withDrive403(context), SYSTEM, request);
 }
 
 /** New content for a file that exists (`uploadType=media`). @throws UpstreamError */
@@ -102,32 +103,12 @@ function urlOf(context: CallContext, prefix: string, path: readonly string[]): s
   return `${context.baseUrl}${prefix}${path.map(encodeURIComponent).join('/')}`;
 }
 
-async function objectIn(context: CallContext, request: UpstreamRequest): Promise<JsonObject> {
-  const response = await send(context, request);
-  return response.body.byteLength === 0 ? {} : objectOf(response.json());
+function objectIn(context: CallContext, request: UpstreamRequest): Promise<JsonObject> {
+  return callGoogle(withDrive403(context), SYSTEM, request);
 }
 
-/** A read changes nothing, so its failure is definite also where it prepares a write. */
-async function send(context: CallContext, request: UpstreamRequest): Promise<UpstreamResponse> {
-  const fetch = async (each: UpstreamRequest): Promise<UpstreamResponse> =>
-    refuseDrive403(await context.fetch(each));
-  try {
-    return await sendGoogle({ ...context, fetch }, SYSTEM, request);
-  } catch (error) {
-    if (request.method === 'GET' && error instanceof UpstreamError) throw definitely(error);
-    throw error;
-  }
-}
-
-function definitely(error: UpstreamError): UpstreamError {
-  if (error.definite) return error;
-  const { code, message, status, retryAfter, cause } = error;
-  return new UpstreamError(code, message, {
-    definite: true,
-    cause,
-    ...(status !== undefined && { status }),
-    ...(retryAfter !== undefined && { retryAfter }),
-  });
+function withDrive403(context: CallContext): CallContext {
+  return { ...context, fetch: async (request) => refuseDrive403(await context.fetch(request)) };
 }
 
 /** What Drive says with 403 that is no matter of permission (Drive guide, "Resolve errors"). */

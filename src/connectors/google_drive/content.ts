@@ -65,12 +65,12 @@ const exported = input(
 );
 
 const OUTPUT =
-  'Text: {id, name, mime_type, text, truncated}, text of at most 100,000 characters. Anything else: {id, name, mime_type, file, type, size, sha256}, where file is a reference for GET /v1/files';
+  'Text: {id, name, mime_type, text, truncated}, text of at most 100,000 characters; a longer one is also a file. Anything else: {id, name, mime_type, file, type, size, sha256}, where file is a reference for GET /v1/files';
 
 const refuse = (message: string): UpstreamError =>
   new UpstreamError('upstream_rejected', message, { definite: true });
 
-/** Text goes into the result, anything else becomes a file of ours. */
+/** Text goes into the result; anything else, and a text that is cut there, becomes a file of ours. */
 async function contentOf(
   context: CallContext,
   file: JsonObject,
@@ -80,9 +80,10 @@ async function contentOf(
 ): Promise<JsonObject> {
   const about = { id: textOf(file.id), name: textOf(file.name), mime_type: textOf(file.mimeType) };
   const text = isText(type) ? decoded(body) : null;
-  if (text === null)
-    return { ...about, ...(await context.files.save({ name, type, bytes: body })), ...about };
-  return { ...about, text: text.slice(0, LONGEST_TEXT), truncated: text.length > LONGEST_TEXT };
+  const isWhole = text !== null && text.length <= LONGEST_TEXT;
+  const kept = isWhole ? {} : await context.files.save({ name, type, bytes: body });
+  if (text === null) return { ...about, ...kept, ...about };
+  return { ...about, ...kept, ...about, text: text.slice(0, LONGEST_TEXT), truncated: !isWhole };
 }
 
 function isText(type: string): boolean {

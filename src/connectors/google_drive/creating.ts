@@ -225,7 +225,8 @@ export const creatingFunctions: readonly FunctionDefinition[] = [
       const original = await access.item(originalId, ['id', 'mimeType', 'parents']);
       // Named also where it stays beside the original: left to itself, Drive may put it into My Drive.
       const beside = access.limits === null ? undefined : textsIn(original.parents)[0];
-      const parentId = folder === undefined ? beside : await access.parentFor(folder);
+      const isBeside = folder === undefined && access.hasVisibleParent(originalId);
+      const parentId = isBeside ? beside : await access.parentFor(folder);
       const created = await createOnce(context, textOf(original.mimeType), (id) => {
         const parents = parentId === undefined ? undefined : [parentId];
         const json = compact({ id, name: called, parents, ...markerOf(context) });

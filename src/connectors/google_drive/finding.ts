@@ -152,9 +152,10 @@ export const findingFunctions: readonly FunctionDefinition[] = [
     input: search.schema,
     output: LIST_OUTPUT,
     async run(context, args) {
-      const { drive_id: driveId, order_by: orderBy, ...found } = search.read(args);
+      const { drive_id: asked, order_by: orderBy, ...found } = search.read(args);
       const access = new Access(context);
-      if (driveId !== undefined) await access.require(driveId);
+      if (asked !== undefined) await access.require(asked);
+      const driveId = asked ?? access.onlyDrive;
       if (found.folder_id !== undefined) await access.require(found.folder_id);
       return listed(context, access, found, {
         q: queryOf(criteriaOf(found)),

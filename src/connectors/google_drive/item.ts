@@ -75,10 +75,10 @@ export function isWorkspaceDocument(mimeType: string): boolean {
 }
 
 /** What an approver is told about an item. */
-export const TARGET_FIELDS = ['id', 'name', 'mimeType', 'modifiedTime', 'headRevisionId'] as const;
+export const TARGET_FIELDS = ['id', 'name', 'mimeType', 'driveId', 'modifiedTime', 'headRevisionId'] as const;
 
 export function targetFields(file: JsonObject): CardField[] {
-  return [...short('Name', textOf(file.name)), ...short('Kind', kindOf(textOf(file.mimeType)))];
+  return [...short('Name', textOf(file.name)), ...short('Kind', kindOf(file))];
 }
 
 /** The content as it is: its head revision, or for what has none the time of its last change. */
@@ -86,7 +86,10 @@ export function versionOf(file: JsonObject): string {
   return textOf(file.headRevisionId) || textOf(file.modifiedTime);
 }
 
-function kindOf(mimeType: string): string {
+function kindOf(file: JsonObject): string {
+  const mimeType = textOf(file.mimeType);
+  // Its top folder has its id; Drive calls each of them just "Drive".
+  if (file.driveId !== undefined && file.driveId === file.id) return 'Whole shared drive';
   if (mimeType === FOLDER) return 'Folder';
   if (mimeType.startsWith(WORKSPACE)) return `Google ${mimeType.slice(WORKSPACE.length)}`;
   return mimeType;

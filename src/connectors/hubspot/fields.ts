@@ -1,10 +1,9 @@
 /** Arguments, card lines and results that several HubSpot functions share. Limits: shared/CONNECTORS.md, 4.6. */
 import { z } from 'zod';
 import { UpstreamError } from '../../errors.js';
-import { long, oneLine, short } from '../fields.js';
+import { long, oneLine, plainCard, short } from '../fields.js';
 import type { CallContext, CardField, FunctionDefinition, Observation, ObservedField } from '../framework.js';
 import { compact, type JsonObject, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
-import { readableLines } from '../lines.js';
 import { callHubspot, PATHS } from './api.js';
 import { type TypeName, titleProperties } from './object-types.js';
 
@@ -128,8 +127,7 @@ export const READ = {
   risk: 'read',
   approval: 'auto',
   idempotency: 'natural',
-  card: (args): readonly CardField[] =>
-    Object.entries(args).flatMap(([label, value]) => short(label, readableLines(value).join(', '))),
+  card: plainCard,
 } as const satisfies Partial<FunctionDefinition>;
 
 export const WRITE = { risk: 'write', approval: 'ask' } as const satisfies Partial<FunctionDefinition>;

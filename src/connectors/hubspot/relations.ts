@@ -14,7 +14,7 @@ import {
   WRITE,
 } from './fields.js';
 import { type TypeName, titleProperties, withMerge, writeScopes } from './object-types.js';
-import { associationLabel, labelBody } from './writing.js';
+import { associationLabel, labelBody, labelText } from './writing.js';
 
 async function lineOf(context: CallContext, type: TypeName, id: string): Promise<string> {
   return recordLine(type, await fetchRecord(context, type, id, { properties: titleProperties(type) }));
@@ -63,10 +63,7 @@ function associationFunctions(types: readonly TypeName[]): readonly FunctionDefi
         return [
           ...short('From', `${from} ${fromId}`),
           ...short('To', `${to} ${toId}`),
-          ...short(
-            'Labels',
-            labels.map((label) => `type ${label.type_id}`),
-          ),
+          ...short('Labels', labels.map(labelText)),
         ];
       },
       observe: {

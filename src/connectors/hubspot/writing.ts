@@ -33,6 +33,11 @@ export const associationLabel = z.strictObject({
     .default('HUBSPOT_DEFINED'),
 });
 
+/** What a type's number means depends on whose type it is. */
+export function labelText({ type_id: type, category }: z.output<typeof associationLabel>): string {
+  return `${category === 'HUBSPOT_DEFINED' ? '' : `${category} `}type ${type}`;
+}
+
 export function labelBody(label: z.output<typeof associationLabel>): JsonObject {
   return { associationCategory: label.category, associationTypeId: label.type_id };
 }
@@ -80,7 +85,7 @@ export function writingFunctions(types: readonly TypeName[]): readonly FunctionD
           ...valuesCard(properties),
           ...short(
             'Tied to',
-            associations.map((tie) => `${tie.to_id} (type ${tie.type_id})`),
+            associations.map((tie) => `${tie.to_id} (${labelText(tie)})`),
           ),
         ];
       },
@@ -125,10 +130,9 @@ export function writingFunctions(types: readonly TypeName[]): readonly FunctionD
         });
         const [record] = objectsIn(answer.results);
         if (record) return { ...recordOf(record), created: record.new === true };
-        const said = batchErrors(answer)[0]?.message ?? 'it named no record';
-        throw new UpstreamError('upstream_rejected', `HubSpot refused the call: ${said.slice(0, 300)}`, {
-          definite: true,
-        });
+        const [refused] = batchErrors(answer);
+        const said = refused ? `refused the call: ${refused.message.slice(0, 300)}` : 'named no record.';
+        throw new UpstreamError('upstream_rejected', `HubSpot ${said}`, { definite: refused !== undefined });
       },
     }),
     defineFunction({

@@ -5,7 +5,7 @@
 import { UpstreamError } from '../../errors.js';
 import type { CallContext, JsonValue, UpstreamRequest, UpstreamResponse } from '../framework.js';
 import { type JsonObject, objectOf, objectsIn, textOf, textsIn } from '../json.js';
-import { expectOk } from '../upstream.js';
+import { beforeWriting, expectOk } from '../upstream.js';
 
 export const GATEWAY = 'https://api.atlassian.com';
 export const REST_PATH = '/rest/api/3';
@@ -71,22 +71,6 @@ async function findCloudId(context: CallContext, site: string): Promise<string> 
     );
   }
   return textOf(found.id);
-}
-
-/** For what only looks before it changes something: whatever goes wrong here, nothing was changed. @throws UpstreamError */
-export async function beforeWriting<Found>(look: () => Promise<Found>): Promise<Found> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!(error instanceof UpstreamError) || error.definite) throw error;
-    const { code, message, status, retryAfter } = error;
-    throw new UpstreamError(code, message, {
-      definite: true,
-      cause: error,
-      ...(status !== undefined && { status }),
-      ...(retryAfter !== undefined && { retryAfter }),
-    });
-  }
 }
 
 type More = Pick<UpstreamRequest, 'query' | 'json' | 'body' | 'headers' | 'maxBytes'>;

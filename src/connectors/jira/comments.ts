@@ -8,7 +8,8 @@ import {
   type ObservedField,
 } from '../framework.js';
 import { type JsonObject, numberOf, objectOf, textOf } from '../json.js';
-import { beforeWriting, callJira } from './api.js';
+import { beforeWriting } from '../upstream.js';
+import { callJira } from './api.js';
 import {
   DELETE,
   documentOf,

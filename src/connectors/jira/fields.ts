@@ -1,7 +1,7 @@
 /** Arguments and card lines that several Jira functions share. Limits: shared/CONNECTORS.md, 4.5. */
 import { z } from 'zod';
 import { UpstreamError } from '../../errors.js';
-import { long, oneLine, short } from '../fields.js';
+import { long, oneLine, plainCard, short } from '../fields.js';
 import type {
   CallContext,
   CardField,
@@ -12,7 +12,7 @@ import type {
 } from '../framework.js';
 import { type JsonObject, objectOf } from '../json.js';
 import { readableLines } from '../lines.js';
-import { markdownToDocument } from './adf.js';
+import { isConvertible, markdownToDocument } from './adf.js';
 import { callJira, SCOPES } from './api.js';
 import { issueLine } from './issue.js';
 
@@ -49,8 +49,9 @@ const LONGEST_TEXT = 32_767;
 export const markdown = z
   .string()
   .min(1)
-  .max(LONGEST_TEXT)
-  .refine((text) => markdownToDocument(text) !== null, 'is markdown that takes too long to read')
+  // The length first, and alone: a conversion takes long on a long text.
+  .max(LONGEST_TEXT, { error: `must have at most ${LONGEST_TEXT} characters`, abort: true })
+  .refine((text) => isConvertible([text]), 'is markdown that takes too long to read')
   .describe(
     `Markdown, at most ${LONGEST_TEXT} characters. No HTML, pictures become links, nobody is mentioned.`,
   );
@@ -75,22 +76,29 @@ function isMarkdown(value: JsonValue): value is { markdown: string } {
   return Object.keys(members).length === 1 && typeof members.markdown === 'string';
 }
 
+function markdownIn(fields: Readonly<Record<string, JsonValue>>): string[] {
+  return Object.values(fields).flatMap((value) => (isMarkdown(value) ? [value.markdown] : []));
+}
+
 /** @param own fields that have an argument of their own */
 export function fieldValues(own: readonly string[]) {
   return z
     .record(fieldName, z.json())
     .refine((fields) => Object.keys(fields).length <= MOST_FIELDS, `holds more than ${MOST_FIELDS} fields`)
-    .refine((fields) => JSON.stringify(fields).length <= LONGEST_FIELDS, 'is too long')
+    .refine((fields) => JSON.stringify(fields).length <= LONGEST_FIELDS, {
+      error: 'is too long',
+      abort: true,
+    })
     .refine((fields) => !own.some((name) => name in fields), `must not hold ${own.join(', ')}`)
     .refine(
       (fields) => !Object.values(fields).some(holdsDocument),
       'must not hold raw documents; use {"markdown": "…"}',
     )
-    .refine(
-      (fields) =>
-        Object.values(fields).every((value) => !isMarkdown(value) || markdownToDocument(value.markdown)),
-      'holds markdown that takes too long to read',
-    )
+    .refine((fields) => markdownIn(fields).every((text) => text.length <= LONGEST_TEXT), {
+      error: `holds markdown of more than ${LONGEST_TEXT} characters`,
+      abort: true,
+    })
+    .refine((fields) => isConvertible(markdownIn(fields)), 'holds markdown that takes too long to read')
     .describe(
       'Other fields by id, as get_create_fields names them: {"priority": {"name": "High"}, "labels": ["urgent"]}. {"markdown": "…"} becomes rich text.',
     );
@@ -145,8 +153,7 @@ export const READ = {
   approval: 'auto',
   scopes: [SCOPES.read],
   idempotency: 'natural',
-  card: (args): readonly CardField[] =>
-    Object.entries(args).flatMap(([label, value]) => short(label, readableLines(value).join(', '))),
+  card: plainCard,
 } as const satisfies Partial<FunctionDefinition>;
 
 /** A write also reads: what it is about is shown to the approver. */

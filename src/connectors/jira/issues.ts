@@ -78,7 +78,8 @@ function createdResult(context: CallContext, issue: JsonObject): JsonObject {
 
 /**
  * Looks through what this account created in the project of late, for our marker. The index of JQL knows properties
- * only of apps that declare them, so they are compared here.
+ * only of apps that declare them, so they are compared here. A search may miss what was just created (swagger, "Search
+ * for issues using JQL enhanced search"), and an issue may have moved on: none found is no proof that there is none.
  */
 async function findCreated(context: CallContext, project: string): Promise<Reconciled> {
   const jql = `project = "${project}" AND creator = currentUser() AND created >= ${RECONCILE_WINDOW} ORDER BY created DESC`;
@@ -98,7 +99,7 @@ async function findCreated(context: CallContext, project: string): Promise<Recon
     );
     if (ours) return { status: 'applied', result: createdResult(context, ours) };
     token = textOf(answer.nextPageToken) || undefined;
-    if (token === undefined) return { status: 'not_applied' };
+    if (token === undefined) return { status: 'unknown', reason: 'No such issue is found so far.' };
   }
   return {
     status: 'unknown',

@@ -70,9 +70,21 @@ function pageQuery({ max_results: most, page_token: start }: Page) {
   return { startAt: start ?? '0', maxResults: String(most) };
 }
 
-/** A page of people is full or the last one: these two lists say nothing else. */
+/** A page of found people is full or the last one: the list says nothing else. */
 function usersPage(found: JsonObject[], { max_results: most, page_token: start }: Page): JsonObject {
   return { users: found.map(userOf), next_page_token: nextOffset(start, found.length, found.length >= most) };
+}
+
+/** How far the list of assignable people reaches; see `assignablePage`. */
+const MOST_ASSIGNABLE = 1_000;
+
+/**
+ * Jira takes a range of people and leaves out who cannot be assigned (swagger, "Find users assignable to issues"): a
+ * page may be short, even empty, with others after it, up to the thousandth.
+ */
+function assignablePage(found: JsonObject[], { max_results: most, page_token: start }: Page): JsonObject {
+  const next = Number(start ?? 0) + most;
+  return { users: found.map(userOf), next_page_token: next < MOST_ASSIGNABLE ? String(next) : null };
 }
 
 export const lookUpFunctions: readonly FunctionDefinition[] = [
@@ -155,7 +167,8 @@ export const lookUpFunctions: readonly FunctionDefinition[] = [
     ...READ,
     name: 'find_assignable_users',
     title: 'Find who can be assigned',
-    description: 'Finds people to whom issues of a project, or one issue, can be assigned.',
+    description:
+      'Finds people to whom issues of a project, or one issue, can be assigned. A page may be short or empty and others follow; a query finds sooner.',
     scopes: [SCOPES.user],
     input: assignable.schema,
     output: USERS,
@@ -164,7 +177,7 @@ export const lookUpFunctions: readonly FunctionDefinition[] = [
       const answer = await askJira(context, 'GET', ['user', 'assignable', 'search'], {
         query: { ...pageQuery(asked), query, project, issueKey: issue },
       });
-      return usersPage(objectsIn(answer), asked);
+      return assignablePage(objectsIn(answer), asked);
     },
   }),
   defineFunction({

@@ -12,6 +12,23 @@ const REFUSALS: ReadonlySet<number> = new Set([
   -32700, -32600, -32601, -32602, -32002, -32020, -32021, -32022, -32042,
 ]);
 
+/** The official library checks what a tool answered too, with the same code (-32602): by then the tool has run. */
+const ABOUT_OUTPUT = /output validation|output schema|structured content/i;
+
+function isRefusal(code: number, message: string): boolean {
+  return REFUSALS.has(code) && !ABOUT_OUTPUT.test(message);
+}
+
+/**
+ * Whether a tool result with `isError` says that the tool was never begun. Anything else that goes wrong in a tool ends
+ * as such a result as well (@modelcontextprotocol/sdk 1.32.2, server/mcp.js): a timeout behind it, an answer that breaks
+ * its own output schema.
+ */
+export function isToolRefusal(said: string): boolean {
+  const [, code] = /^MCP error (-\d{5}): /.exec(said) ?? [];
+  return code !== undefined && isRefusal(Number(code), said);
+}
+
 /**
  * @param server as people call it
  * @param called whether a tool call may be under way; before that nothing has happened, whatever went wrong
@@ -23,7 +40,8 @@ export function failureOf(error: unknown, server: string, called: boolean): Upst
     new UpstreamError(code, message, { definite: sure || !called });
   if (error instanceof ProtocolError) {
     const said = cleanLine(error.message, 300);
-    return fail('upstream_rejected', REFUSALS.has(error.code), `${server} refused (${error.code}): ${said}`);
+    const sure = isRefusal(error.code, error.message);
+    return fail('upstream_rejected', sure, `${server} refused (${error.code}): ${said}`);
   }
   if (!(error instanceof SdkError))
     return fail('upstream_rejected', false, `${server} did not answer as MCP says it must.`);

@@ -16,6 +16,7 @@ import { distinctNames, functionName } from '../rest/names.js';
 import { isObject, type JsonObject } from '../rest/schema.js';
 import { cleanText } from './clean.js';
 import { ContentReader } from './content.js';
+import { isToolRefusal } from './failures.js';
 import { type ServerTarget, type Session, serverName, withSession } from './session.js';
 import { type StoredTool, toolHash, toolRisk } from './tools.js';
 
@@ -96,12 +97,18 @@ async function findTool(session: Session, name: string): Promise<JsonObject | un
   return undefined;
 }
 
-/** @throws UpstreamError `upstream_rejected`, definite, when the tool itself says that it failed */
+/**
+ * @throws UpstreamError `upstream_rejected` when the tool itself says that it failed; definite where it says that it only
+ * reads, or was not begun
+ */
 async function resultOf(context: CallContext, tool: StoredTool, answer: JsonObject): Promise<JsonValue> {
   if (answer.isError === true) {
-    const said = objectsIn(answer.content).map((part) => textOf(part.text));
-    const why = cleanText(said.join('\n'), 1_000) || 'It does not say why.';
-    throw new UpstreamError('upstream_rejected', `${tool.name} failed: ${why}`, { definite: true });
+    const said = objectsIn(answer.content)
+      .map((part) => textOf(part.text))
+      .join('\n');
+    const why = cleanText(said, 1_000) || 'It does not say why.';
+    const definite = tool.annotations.readOnlyHint === true || isToolRefusal(said);
+    throw new UpstreamError('upstream_rejected', `${tool.name} failed: ${why}`, { definite });
   }
   const reader = new ContentReader(context);
   const { structuredContent } = answer;

@@ -1,8 +1,7 @@
 /** Arguments and card lines that several functions share. Limits: shared/CONNECTORS.md, 4.12, and openai 6.49. */
 import { z } from 'zod';
-import { long, short } from '../fields.js';
-import type { Arguments, CardField, FunctionDefinition } from '../framework.js';
-import { readableLines } from '../lines.js';
+import { long, plainCard, short } from '../fields.js';
+import type { CardField, FunctionDefinition } from '../framework.js';
 
 const MODEL = /^\w[\w.:-]{0,127}$/;
 
@@ -63,11 +62,6 @@ export function spendCard(
 
 export function jsonSchemaCard(schema: z.infer<typeof jsonSchema> | undefined): CardField[] {
   return schema === undefined ? [] : long('JSON schema', JSON.stringify(schema.schema));
-}
-
-/** The card of a read: its arguments as they are. */
-export function plainCard(args: Arguments): CardField[] {
-  return Object.entries(args).flatMap(([label, value]) => short(label, readableLines(value).join(', ')));
 }
 
 export const READ = {

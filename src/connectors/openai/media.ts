@@ -33,6 +33,8 @@ interface ImageArguments {
   readonly n: number;
   readonly size?: string | undefined;
   readonly quality?: string | undefined;
+  readonly background?: string | undefined;
+  readonly output_format?: string | undefined;
 }
 
 function promptFits(args: { model: string; prompt: string }): boolean {
@@ -49,7 +51,13 @@ function imageCard(args: ImageArguments) {
   return spendCard(
     args,
     [['Prompt', args.prompt]],
-    [...short('Images', String(args.n)), ...short('Size', args.size), ...short('Quality', args.quality)],
+    [
+      ...short('Images', String(args.n)),
+      ...short('Size', args.size),
+      ...short('Quality', args.quality),
+      ...short('Background', args.background),
+      ...short('Format', args.output_format),
+    ],
   );
 }
 
@@ -180,7 +188,11 @@ export function mediaFunctions(models: Models): readonly FunctionDefinition[] {
         return spendCard(
           given,
           [['Prompt', given.prompt]],
-          [...short('Recording', given.file), ...short('Language', given.language)],
+          [
+            ...short('Recording', given.file),
+            ...short('Language', given.language),
+            ...short('Temperature', given.temperature),
+          ],
         );
       },
       async run(context, args) {
@@ -222,7 +234,11 @@ export function mediaFunctions(models: Models): readonly FunctionDefinition[] {
             ['Text', given.input],
             ['Instructions', given.instructions],
           ],
-          [...short('Voice', given.voice), ...short('Format', given.response_format)],
+          [
+            ...short('Voice', given.voice),
+            ...short('Format', given.response_format),
+            ...short('Speed', given.speed),
+          ],
         );
       },
       async run(context, args) {

@@ -16,7 +16,7 @@ import { at } from '../microsoft/graph.js';
 import { mailAddress } from '../mime.js';
 import { periodFields } from '../period.js';
 import { callOutlook, SCOPES } from './api.js';
-import { EVENT, eventFields, eventOf, fetchEvent, WHOLE_EVENT, whenOf } from './event.js';
+import { EVENT, eventFields, eventOf, fetchEvent, seriesFields, WHOLE_EVENT, whenOf } from './event.js';
 import { body, bodyType, eventComment, id, localTime, oneSubject, timeZone } from './fields.js';
 import { findMarked, markerOf, transactionIdOf } from './marker.js';
 import { peopleOf } from './message.js';
@@ -129,7 +129,7 @@ function detailsCard(args: Details): CardField[] {
     ...(start === undefined || end === undefined ? [] : whenFields(args, start, end)),
     ...short('Whole days', args.all_day === undefined ? undefined : yes(args.all_day)),
     ...short('Where', args.location),
-    ...short('Attendees', [...(args.attendees ?? [])]),
+    ...short('Attendees', attendeesOf(args)?.length === 0 ? 'Nobody' : [...(args.attendees ?? [])]),
     ...short('Optional', [...(args.optional_attendees ?? [])]),
     ...short('Teams meeting', args.online_meeting === undefined ? undefined : yes(args.online_meeting)),
     ...long(args.body_type === 'html' ? 'HTML' : 'Text', args.body),
@@ -148,6 +148,7 @@ function yes(value: boolean): string {
 /**
  * Creates the event; Exchange drops a repeat by its transactionId ("ErrorDuplicateTransactionId"), and then the event
  * that carries our mark is the one.
+ * @throws UpstreamError not definite for such a repeat whose event is not found: an earlier request created one
  */
 async function createEvent(context: CallContext, args: ReturnType<typeof created.read>): Promise<JsonObject> {
   const path = args.calendar_id === undefined ? '/events' : at`/calendars/${args.calendar_id}/events`;
@@ -158,12 +159,12 @@ async function createEvent(context: CallContext, args: ReturnType<typeof created
     return eventOf(await callOutlook(context, { method: 'POST', path, json }, zone));
   } catch (error) {
     // The status of that refusal is not documented; its words are known.
-    const isRepeat =
-      error instanceof UpstreamError && (error.status === 409 || /TransactionId/.test(error.message));
+    const isRepeat = error instanceof UpstreamError && /TransactionId/.test(error.message);
     if (!isRepeat) throw error;
-    const [ours] = await findMarked(context, path, EVENT);
-    if (!ours) throw error;
-    return eventOf(ours);
+    const [ours] = await findMarked(context, path, EVENT).catch(() => []);
+    if (ours) return eventOf(ours);
+    const message = 'Outlook says that this call created the event before, and it could not be found.';
+    throw new UpstreamError('upstream_unavailable', message, { definite: false, cause: error });
   }
 }
 
@@ -180,6 +181,7 @@ async function observeChange(
   const names = (people: readonly string[]) => people.join(', ') || 'Nobody';
   const fields = [
     field('Title', textOf(found.subject) || '(no title)', subject),
+    ...seriesFields(found),
     field('When', whenOf(found), start === undefined ? undefined : `${start} – ${end} (${zone})`),
     field('Attendees', names(before), attendees && names(peopleOf(attendees))),
     ...(location === undefined
@@ -227,6 +229,9 @@ export const calendarWritingFunctions: readonly FunctionDefinition[] = [
     title: 'Change an event',
     description:
       'Changes what is given of an event; the rest stays. Attendees are told by mail. A new text replaces the join details of a Teams meeting too.',
+    risk: 'destructive',
+    // An invitation reaches people, whether the event is new or not.
+    riskOf: (args: Arguments) => (attendeesOf(changed.read(args))?.length ? 'destructive' : 'write'),
     idempotency: 'natural',
     input: changed.schema,
     output: ONE,

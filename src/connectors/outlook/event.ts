@@ -63,11 +63,17 @@ export function fetchEvent(
   );
 }
 
+/** Whoever changes or deletes the master of a series does it to every occurrence. */
+export function seriesFields(event: JsonObject): CardField[] {
+  return event.type === 'seriesMaster' ? short('Series', 'Every occurrence') : [];
+}
+
 /** What an event is, in lines that stay true while people answer it. */
 export function eventFields(event: JsonObject): CardField[] {
   return [
     ...short('Title', textOf(event.subject) || '(no title)'),
     ...short('When', whenOf(event)),
+    ...seriesFields(event),
     ...short('Organiser', personOf(event.organizer) || undefined),
     ...short('Attendees', peopleOf(event.attendees)),
   ];

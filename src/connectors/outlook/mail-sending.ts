@@ -87,14 +87,20 @@ async function sendMarked(context: CallContext, mail: Composed): Promise<JsonObj
   return sentResult(draft);
 }
 
+/**
+ * That nothing is found says nothing: the draft may never have been written, or the mail left and no copy of it was
+ * kept, or somebody deleted it.
+ */
 async function lookForSent(context: CallContext): Promise<Reconciled> {
   const found = await findMarked(context, '/messages', 'id,conversationId,internetMessageId,isDraft');
   const sent = found.find((message) => message.isDraft === false);
   if (sent) return { status: 'applied', result: sentResult(sent) };
-  if (found.length === 0) return { status: 'not_applied' };
   return {
     status: 'unknown',
-    reason: 'The mail stands in the drafts: it was not sent, or is just being sent.',
+    reason:
+      found.length === 0
+        ? 'The mailbox holds neither the mail nor its draft: it was not written, or it was sent and no copy is left.'
+        : 'The mail stands in the drafts: it was not sent, or is just being sent.',
   };
 }
 

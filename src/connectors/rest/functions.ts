@@ -15,6 +15,7 @@ import type {
 import { defineFunction } from '../framework.js';
 import { readableLines } from '../lines.js';
 import { expectOk } from '../upstream.js';
+import { ANSWER, answerOf, askingForJson } from './answer.js';
 import { schemaIssues } from './check.js';
 import { observeTarget } from './observe.js';
 import type { ImportedOperation } from './operation.js';
@@ -41,12 +42,12 @@ export function operationFunction(imported: ImportedOperation, target: RestTarge
     scopes: [],
     idempotency: idempotencyOf(operation, target),
     input: operationInput(operation, target.baseUrl),
-    output: '{status, body}: the HTTP status and the body, parsed if it is JSON.',
+    output: ANSWER,
     signature: `${operation.method} ${target.baseUrl}${operation.path} ${JSON.stringify([operation.parameters, operation.body ?? null])}`,
-    card: (args) => operationCard(operation, host, args),
+    card: (args) => operationCard(operation, target.baseUrl, args),
     ...(operation.risk !== 'read' && { observe: observeTarget(operation, target) }),
     run: async (context, args) =>
-      answerOf(await send(context, request(operation, target, context, args), host)),
+      answerOf(context, await send(context, request(operation, target, context, args), host)),
   });
 }
 
@@ -127,7 +128,7 @@ export async function send(
   wanted: UpstreamRequest,
   host: string,
 ): Promise<UpstreamResponse> {
-  const response = await context.fetch(wanted);
+  const response = await context.fetch(askingForJson(wanted));
   if (response.status === 412 && context.condition !== undefined) {
     throw new UpstreamError('target_changed', 'What the call would change was changed since it was read.', {
       definite: true,
@@ -137,21 +138,7 @@ export async function send(
   return expectOk(response, host);
 }
 
-/** `{status, body}`; a body that says it is JSON and is not comes as text. */
-export function answerOf(response: UpstreamResponse): JsonValue {
-  const text = response.text();
-  if (text === '') return { status: response.status, body: null };
-  if (!/[/+]json\s*(;|$)/i.test(response.headers['content-type'] ?? ''))
-    return { status: response.status, body: text };
-  try {
-    return { status: response.status, body: response.json() };
-  } catch (error) {
-    if (error instanceof UpstreamError) return { status: response.status, body: text };
-    throw error;
-  }
-}
-
-function operationCard(operation: ImportedOperation, host: string, args: Arguments): CardField[] {
+function operationCard(operation: ImportedOperation, baseUrl: string, args: Arguments): CardField[] {
   const argumentsIn = (place: 'query' | 'header'): Arguments =>
     Object.fromEntries(
       operation.parameters
@@ -170,7 +157,7 @@ function operationCard(operation: ImportedOperation, host: string, args: Argumen
   const whole = operation.body?.kind === 'whole' ? body[operation.body.argument] : body;
   return requestCard({
     method: operation.method,
-    host,
+    baseUrl,
     path: shownPath(operation, args),
     query: argumentsIn('query'),
     headers: argumentsIn('header'),
@@ -191,7 +178,8 @@ function shownPath(operation: ImportedOperation, args: Arguments): string {
 /** One layout for every REST call: method, host, path, then what travels along. */
 export function requestCard(call: {
   readonly method: string;
-  readonly host: string;
+  readonly baseUrl: string;
+  /** Below the base URL. */
   readonly path: string;
   readonly query: Arguments;
   readonly headers: Arguments;
@@ -202,10 +190,12 @@ export function requestCard(call: {
       value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
     return empty ? [] : [{ label, value: readableLines(value).join('\n'), kind: 'long' }];
   };
+  const { host, pathname } = new URL(call.baseUrl);
+  const path = `${pathname.replace(/\/+$/, '')}${call.path}`;
   return [
     { label: 'Method', value: call.method, kind: 'short' },
-    { label: 'Host', value: call.host, kind: 'short' },
-    { label: 'Path', value: call.path, kind: call.path.length > 40 ? 'long' : 'short' },
+    { label: 'Host', value: host, kind: 'short' },
+    { label: 'Path', value: path, kind: path.length > 40 ? 'long' : 'short' },
     ...lines('Query', call.query),
     ...lines('Headers', call.headers),
     ...lines('Body', call.body),

@@ -4,7 +4,7 @@ import type { SuggestedAuthentication } from './operation.js';
 import { follow, isObject, type JsonObject, listOf } from './schema.js';
 
 /** As many as a scope parameter of sensible length holds. */
-const MOST_SCOPES = 50;
+export const MOST_SCOPES = 50;
 
 /** In the order of the document, each way once. An OAuth scheme without a flow of ours is taken as a bearer token. */
 export function suggestedAuthentication(document: JsonObject): SuggestedAuthentication[] {

@@ -1,6 +1,6 @@
 /** From a validated OpenAPI 3.0/3.1 document to the operations that can be picked. Pure: no network, no files. */
 import type { JsonValue, Risk } from '../framework.js';
-import { requiredScopes, suggestedAuthentication } from './import-authentication.js';
+import { MOST_SCOPES, requiredScopes, suggestedAuthentication } from './import-authentication.js';
 import { mapParameter, nameArguments, parametersOf } from './import-parameters.js';
 import { buildSchema, jsonBody } from './import-schema.js';
 import { distinctNames, functionName } from './names.js';
@@ -42,7 +42,9 @@ export function importOperations(document: JsonObject): Imported {
       if (elsewhere !== undefined) throw new Unsupported(`It is served from another address, ${elsewhere}.`);
       const imported = importOperation(document, credentials, path, method, item, operation);
       const readable = CHANGES.has(method) && isReadable(document, credentials, rootServers, item);
-      const scopes = requiredScopes(document, operation);
+      const looks = readable && isObject(item.get) ? [item.get] : [];
+      const needed = [operation, ...looks].flatMap((each) => requiredScopes(document, each));
+      const scopes = [...new Set(needed)].slice(0, MOST_SCOPES);
       operations.push({
         ...imported,
         ...(readable && { readable }),

@@ -9,6 +9,7 @@ import type {
 } from '../framework.js';
 import { readableLines } from '../lines.js';
 import { expectOk } from '../upstream.js';
+import { askingForJson, isJson } from './answer.js';
 import type { ImportedOperation } from './operation.js';
 import { buildRequest } from './request.js';
 
@@ -31,7 +32,7 @@ export function observeTarget(
   return {
     condition: 'If-Match',
     read: async (context, args) => {
-      const response = expectOk(await context.fetch(buildRequest(read, baseUrl, args)), host);
+      const response = expectOk(await context.fetch(askingForJson(buildRequest(read, baseUrl, args))), host);
       const { condition, ...seen } = observation(response, changesOf(operation, args));
       // A condition of the caller's own goes out as it was approved, so ours cannot (`If-Match: *` would hold to nothing).
       return condition === undefined || setsCondition(operation, args) ? seen : { ...seen, condition };
@@ -79,8 +80,7 @@ function observation(response: UpstreamResponse, changes: Arguments): Observatio
 }
 
 function contentOf(response: UpstreamResponse): JsonValue {
-  const isJson = /[/+]json\s*(;|$)/i.test(response.headers['content-type'] ?? '');
-  return isJson && response.body.byteLength > 0 ? response.json() : response.text();
+  return isJson(response) ? response.json() : response.text();
 }
 
 function fieldsOf(content: JsonValue, changes: Arguments): ObservedField[] {

@@ -46,7 +46,7 @@ export const importedOperation = z.strictObject({
   inputSchema: z.record(z.string(), z.json()),
   /** A GET of this very path shows what the operation changes. */
   readable: z.exactOptional(z.boolean()),
-  /** OAuth scopes that the document's `security` names. */
+  /** OAuth scopes that the document's `security` names, for the look at what it changes too. */
   scopes: z.exactOptional(z.array(z.string().min(1).max(256)).max(50)),
 });
 

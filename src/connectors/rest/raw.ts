@@ -7,7 +7,8 @@ import {
   type UpstreamRequest,
   zodInput,
 } from '../framework.js';
-import { answerOf, type RestTarget, requestCard, requestIssue, send } from './functions.js';
+import { ANSWER, answerOf } from './answer.js';
+import { type RestTarget, requestCard, requestIssue, send } from './functions.js';
 import { RAW_REQUEST } from './import-operations.js';
 import { HTTP_METHODS, isMethodOverride } from './operation.js';
 import { BadArgument, belowBase, headerValue } from './request.js';
@@ -69,14 +70,15 @@ export function rawRequestFunction(target: RestTarget): FunctionDefinition {
         return issue === undefined ? parsed : { ok: false, issues: [issue] };
       },
     },
-    output: '{status, body}: the HTTP status and the body, parsed if it is JSON.',
+    output: ANSWER,
     signature: `* ${target.baseUrl}/*`,
     observe: { none: 'It reaches any path, and nothing says how what is there would be read.' },
     card: (args) => {
       const { method, path, query, headers, body } = rawInput.parse(args);
-      return requestCard({ method, host, path, query: query ?? {}, headers: headers ?? {}, body });
+      const { baseUrl } = target;
+      return requestCard({ method, baseUrl, path, query: query ?? {}, headers: headers ?? {}, body });
     },
-    run: async (context, args) => answerOf(await send(context, rawRequest(target, args), host)),
+    run: async (context, args) => answerOf(context, await send(context, rawRequest(target, args), host)),
   });
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../framework.js';
 import { compact, numberOf, textOf, textOrNull } from '../json.js';
 import { at, graphPageToken, ifMatch, pageOf, pageQuery, sendGraph, versionOf } from '../microsoft/graph.js';
+import { beforeWriting } from '../upstream.js';
 import {
   callSharePoint,
   fetchItem,
@@ -64,6 +65,16 @@ async function observeChange(context: CallContext, args: ChangedArguments) {
 
 function withAfter(field: ObservedField, after: string | undefined): ObservedField {
   return after === undefined ? field : { ...field, after };
+}
+
+/**
+ * The folder as the body of a request names it: by its own id, for `root` is none there (driveItem: move).
+ * @throws UpstreamError, definite
+ */
+async function parentReference(context: CallContext, driveId: string, folder: string) {
+  if (folder !== 'root') return { driveId, id: folder };
+  const root = await beforeWriting(() => fetchItem(context, driveId, folder));
+  return { driveId, id: textOf(root.id) };
 }
 
 const WRITE = {
@@ -143,7 +154,8 @@ export const fileFunctions: readonly FunctionDefinition[] = [
     observe: { condition: 'If-Match', read: (context, args) => observeChange(context, changed.read(args)) },
     async run(context, args) {
       const { drive_id: drive, item_id: id, name, folder_id: folder } = changed.read(args);
-      const json = compact({ name, parentReference: folder === undefined ? undefined : { id: folder } });
+      const parent = folder === undefined ? undefined : await parentReference(context, drive, folder);
+      const json = compact({ name, parentReference: parent && { id: parent.id } });
       const path = at`/drives/${drive}/items/${id}`;
       const headers = ifMatch(context);
       return itemOf(await callSharePoint(context, { method: 'PATCH', path, json, headers }));
@@ -189,7 +201,7 @@ export const fileFunctions: readonly FunctionDefinition[] = [
         name,
       } = copied.read(args);
       const path = at`/drives/${drive}/items/${id}/copy`;
-      const json = compact({ parentReference: { driveId: to, id: folder }, name });
+      const json = compact({ parentReference: await parentReference(context, to, folder), name });
       // 202; its Location tells anyone who has it how far the copy is, so it stays here.
       await sendGraph(context, SYSTEM, { method: 'POST', path, json });
       return { accepted: true };

@@ -65,6 +65,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   internal_error: 'upstream_unavailable',
   service_unavailable: 'upstream_unavailable',
   request_timeout: 'upstream_unavailable',
+  unknown_error: 'upstream_unavailable',
 };
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -87,7 +88,7 @@ const HINTS: Readonly<Record<string, string>> = {
 function refusal(answer: JsonObject, response: UpstreamResponse): UpstreamError {
   const said = textOf(answer.error);
   const error = /^[\w.:-]{1,80}$/.test(said) ? said : 'unknown_error';
-  const code = CODES[error] ?? (said === '' ? 'upstream_unavailable' : 'upstream_rejected');
+  const code = CODES[said] ?? (said === '' ? 'upstream_unavailable' : 'upstream_rejected');
   const wait = response.headers['retry-after'] ?? '';
   return new UpstreamError(code, sentence(code, error, answer), {
     definite: code !== 'upstream_unavailable',
@@ -127,22 +128,4 @@ export function nextPage(answer: JsonObject): { next_page_token: string | null }
 export function nextCounted(paging: JsonObject): { next_page_token: string | null } {
   const page = Number(paging.page ?? 1);
   return { next_page_token: page < Number(paging.pages ?? 1) ? String(page + 1) : null };
-}
-
-/**
- * A step that nobody sees the effect of, before the one that counts: whatever goes wrong in it, nothing has happened.
- * @throws UpstreamError definite
- */
-export async function beforeAnything<Result>(act: () => Promise<Result>): Promise<Result> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof UpstreamError) || error.definite) throw error;
-    throw new UpstreamError(error.code, error.message, {
-      definite: true,
-      cause: error,
-      ...(error.status !== undefined && { status: error.status }),
-      ...(error.retryAfter !== undefined && { retryAfter: error.retryAfter }),
-    });
-  }
 }

@@ -1,7 +1,7 @@
 /** Slack functions about files. */
 import { z } from 'zod';
 import { UpstreamError } from '../../errors.js';
-import { input, long, oneLine, pageSize, short } from '../fields.js';
+import { input, oneLine, pageSize, short } from '../fields.js';
 import {
   type CallContext,
   defineFunction,
@@ -10,9 +10,9 @@ import {
   fileReference,
 } from '../framework.js';
 import { compact, objectOf, objectsIn, textOf } from '../json.js';
-import { expectOk } from '../upstream.js';
-import { beforeAnything, callSlack, nextCounted } from './api.js';
-import { channelId, fileId, pageNumber, timeBound, timestamp, userId } from './fields.js';
+import { beforeWriting, expectOk } from '../upstream.js';
+import { callSlack, nextCounted } from './api.js';
+import { channelId, contentCard, fileId, pageNumber, timeBound, timestamp, userId } from './fields.js';
 import { fileOf } from './shapes.js';
 import { channelFields, channelNow, fileFields, observed } from './targets.js';
 
@@ -135,7 +135,7 @@ export const fileFunctions: readonly FunctionDefinition[] = [
         ...short('Thread', thread),
         ...short('File', file),
         ...short('Title', title),
-        ...long('Text', comment),
+        ...(comment === undefined ? [] : contentCard({ text: comment })),
       ];
     },
     observe: observed(async (context, args) => {
@@ -149,7 +149,7 @@ export const fileFunctions: readonly FunctionDefinition[] = [
       const content = await context.files.read(file);
       if (content.bytes.byteLength > LARGEST_UPLOAD)
         throw refuse('Files of more than 20 MB are not sent to Slack.', 'invalid_arguments');
-      const id = await beforeAnything(() => depositBytes(context, content));
+      const id = await beforeWriting(() => depositBytes(context, content));
       const answer = await callSlack(context, 'files.completeUploadExternal', {
         files: [compact({ id, title })],
         channel_id: channel,

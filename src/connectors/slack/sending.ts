@@ -4,7 +4,8 @@ import { UpstreamError } from '../../errors.js';
 import { input, long, short } from '../fields.js';
 import { type CallContext, defineFunction, type FunctionDefinition } from '../framework.js';
 import { type JsonObject, numberOf, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
-import { beforeAnything, callSlack } from './api.js';
+import { beforeWriting } from '../upstream.js';
+import { callSlack } from './api.js';
 import { channelId, contentCard, messageFields, plain, timestamp, userId } from './fields.js';
 import { findOwnMessage, markOf, sentResult } from './own-messages.js';
 import { dateOf } from './shapes.js';
@@ -82,7 +83,7 @@ async function post(context: CallContext, channel: string, content: Message): Pr
 
 /** Opening is invisible to the others until something is said, and gives the same conversation every time. */
 function openConversation(context: CallContext, users: readonly string[]): Promise<string> {
-  return beforeAnything(async () => {
+  return beforeWriting(async () => {
     const { channel } = await callSlack(context, 'conversations.open', { users: users.join(',') });
     const id = textOf(objectOf(channel).id);
     if (id !== '') return id;

@@ -1,4 +1,5 @@
 /** Slack's objects as the stable, small JSON that callers get. Pure. */
+import type { JsonValue } from '../framework.js';
 import { type JsonObject, numberOf, objectOf, objectsIn, textOf, textOrNull, textsIn } from '../json.js';
 
 /** Slack itself keeps up to 40,000 characters. */
@@ -21,7 +22,7 @@ export function channelOf(channel: JsonObject): JsonObject {
 
 /** `{ts, thread_ts, user, text, truncated, edited, reply_count, reactions, files}` */
 export function messageOf(message: JsonObject): JsonObject {
-  const text = textOf(message.text);
+  const text = wordsOf(message);
   return {
     ts: textOf(message.ts),
     thread_ts: textOrNull(message.thread_ts),
@@ -36,6 +37,28 @@ export function messageOf(message: JsonObject): JsonObject {
     })),
     files: objectsIn(message.files).map(({ id, name }) => ({ id: textOf(id), name: textOf(name) })),
   };
+}
+
+/** What a message says. Apps often say it in attachments or blocks alone; the preview of a link is not their word. */
+export function wordsOf(message: JsonObject): string {
+  const own = textOf(message.text) || wordsIn(message.blocks).join('\n');
+  const attached = objectsIn(message.attachments)
+    .filter(({ from_url: preview }) => own === '' || textOf(preview) === '')
+    .map(attachedWords);
+  return [own, ...attached].filter((words) => words !== '').join('\n');
+}
+
+function attachedWords({ pretext, title, text, fields, blocks, fallback }: JsonObject): string {
+  const facts = objectsIn(fields).map((field) => `${textOf(field.title)}: ${textOf(field.value)}`);
+  const words = [textOf(pretext), textOf(title), textOf(text), ...facts, ...wordsIn(blocks)];
+  return words.filter((each) => each !== '').join('\n') || textOf(fallback);
+}
+
+/** Every text of Block Kit, however deep. */
+function wordsIn(blocks: JsonValue | undefined): string[] {
+  if (Array.isArray(blocks)) return blocks.flatMap(wordsIn);
+  const block = objectOf(blocks);
+  return typeof block.text === 'string' ? [block.text] : Object.values(block).flatMap(wordsIn);
 }
 
 /** `{id, name, real_name, display_name, title, email, time_zone, is_bot, deleted}` */

@@ -8,7 +8,7 @@ import type { Arguments, CallContext, CardField, Observation, Observe } from '..
 import { type JsonObject, mapTen, objectOf, objectsIn, textOf } from '../json.js';
 import { callSlack } from './api.js';
 import { fileNames } from './fields.js';
-import { fileOf, userOf } from './shapes.js';
+import { fileOf, userOf, wordsOf } from './shapes.js';
 
 /** The answer, or `{}` where the scope for it was not granted. */
 async function ifGranted(act: () => Promise<JsonObject>): Promise<JsonObject> {
@@ -91,7 +91,7 @@ export async function messageObservation(
     return { fields: [...fields, ...link(label, textOf(permalink) || undefined)], version: '' };
   }
   const author = textOf(message.user) || textOf(message.bot_id);
-  const text = { label, value: textOf(message.text), kind: 'long' } as const;
+  const text = { label, value: wordsOf(message), kind: 'long' } as const;
   return {
     fields: [
       ...fields,

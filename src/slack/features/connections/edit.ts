@@ -110,7 +110,7 @@ function isDefault(
 }
 
 async function submitEdit(edge: SlackEdge, { userId, form, view }: Submission): Promise<Answer> {
-  const { connections } = edge.services;
+  const { connections, credentials } = edge.services;
   const connection = await connections.managed(userId, form.metadata.connection ?? '', true);
   const ownerId = form.user('owner') ?? connection.ownerId;
   const businessOwnerId = form.user('business_owner');
@@ -139,7 +139,11 @@ async function submitEdit(edge: SlackEdge, { userId, form, view }: Submission): 
   };
   const saved = await connections.update({ kind: 'user', id: userId }, connection, change);
   const warning = nameWarning(saved.name, saved.purpose);
-  const notice = `:white_check_mark: Saved.${warning === null ? '' : ' The name does not say what the connection is for.'}`;
+  const asksAgain =
+    saved.identity === 'shared' && (await credentials.find(saved._id))?.status === 'needs_reauth'
+      ? ' Its credential has to be entered again: Reconnect.'
+      : '';
+  const notice = `:white_check_mark: Saved.${asksAgain}${warning === null ? '' : ' The name does not say what the connection is for.'}`;
   return backTo(edge, view, () => detailView(edge, userId, connection._id, { notice }));
 }
 

@@ -22,7 +22,7 @@ import {
   draftPicker,
   pickedOperations,
 } from './picker.js';
-import { NO_APPROVERS, questionOf } from './question-form.js';
+import { type AskedQuestion, NO_APPROVERS, questionOf } from './question-form.js';
 
 const actor = (userId: string) => ({ kind: 'user', id: userId }) as const;
 
@@ -30,26 +30,26 @@ async function picked(edge: SlackEdge, draft: ConnectionDraft): Promise<DraftFun
   return (await draftFunctions(edge, draft)).filter(({ name }) => draft.picked.includes(name));
 }
 
-/** Writes that the catalogue lets run directly, so many an hour: a rule of their own says so. */
-function directWrites(functions: readonly DraftFunction[]): PolicyRule[] {
-  const direct = functions.filter(({ risk, approval }) => risk !== 'read' && approval === 'auto');
+/** What the catalogue lets run directly so many times an hour: a rule of its own says so, and who is asked beyond. */
+function limitedRules(functions: readonly DraftFunction[], question: AskedQuestion): PolicyRule[] {
+  const direct = functions.filter(isLimited);
   const limits = [...new Set(direct.map(({ budgetPerHour }) => budgetPerHour))];
   return limits.map((limit) => ({
     id: newId('rule'),
     functions: direct.filter(({ budgetPerHour }) => budgetPerHour === limit).map(({ name }) => name),
     risks: null,
     effect: 'allow',
-    approvers: NO_APPROVERS,
-    quorum: 1,
-    route: null,
-    expiresInMinutes: DEFAULT_EXPIRY_MINUTES,
+    ...question,
     limitPerHour: limit ?? null,
   }));
 }
 
-/** Those of the picked functions that somebody is asked about. */
+const isLimited = ({ approval, budgetPerHour }: DraftFunction): boolean =>
+  approval === 'auto' && budgetPerHour !== undefined;
+
+/** Those of the picked functions that somebody is asked about, at once or beyond a limit. */
 async function asked(edge: SlackEdge, draft: ConnectionDraft): Promise<DraftFunction[]> {
-  return (await picked(edge, draft)).filter(({ approval }) => approval !== 'auto');
+  return (await picked(edge, draft)).filter((fn) => fn.approval !== 'auto' || isLimited(fn));
 }
 
 /** @throws AppError `invalid_arguments` for more than a connection keeps */
@@ -110,7 +110,7 @@ async function submitApprovers(edge: SlackEdge, { userId, form }: Submission): P
     const text = `Approval requests for *${said(draft.input.name, 80)}* will be posted here. Everybody in this channel sees their arguments.`;
     await postTestLine(edge, question.route, text, '/route');
   }
-  const reads = (await asked(edge, draft)).filter(({ risk }) => risk === 'read');
+  const reads = (await asked(edge, draft)).filter((fn) => fn.risk === 'read' && !isLimited(fn));
   const ask = (functions: string[] | null, risks: PolicyRule['risks']): PolicyRule => ({
     id: newId('rule'),
     functions,
@@ -119,7 +119,7 @@ async function submitApprovers(edge: SlackEdge, { userId, form }: Submission): P
     ...question,
   });
   const rules = [
-    ...directWrites(await picked(edge, draft)),
+    ...limitedRules(await picked(edge, draft), question),
     ask(null, ['write', 'destructive']),
     ...(reads.length > 0
       ? [
