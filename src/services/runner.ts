@@ -326,7 +326,13 @@ export class Runner {
       });
       if (renews) {
         const message = `The access token of “${connection.name}” was no longer accepted; the next call fetches a new one. Nothing happened. Ask again.`;
-        return { ...outcome, code: 'upstream_unavailable', message, retryAfter: 1 };
+        return {
+          status: 'failed',
+          code: 'upstream_unavailable',
+          message,
+          retryAfter: 1,
+          targetHeld: hold.held,
+        };
       }
     }
     if (outcome.status === 'failed' && outcome.code === 'target_changed' && hold.condition !== undefined)
