@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePorts } from '../harness/free-ports.js';
 import { WatchedBrowser } from './browser.js';
 import { Playground, read } from './page.js';
-import { freePorts, type RunningProduct, startProduct } from './product.js';
+import { type RunningProduct, startProduct } from './product.js';
 
 const TICKET = {
   subject: 'Printer on floor 3 is on fire',

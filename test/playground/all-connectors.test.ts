@@ -9,7 +9,6 @@ import {
   startAzureStorage,
   startMcpServer,
 } from '../../playground/development-services.js';
-import { freePort } from '../../playground/free-port.js';
 import { ACCOUNTS, type Google, startGoogle } from '../../playground/google.js';
 import { type Person, person } from '../../playground/slack/person.js';
 import { listOf, stringOf, type View } from '../../playground/slack/protocol.js';
@@ -17,6 +16,7 @@ import { Visitor } from '../../playground/visitor.js';
 import { catalogue, loadConnector } from '../../src/connectors/catalogue.js';
 import type { ConnectorDefinition } from '../../src/connectors/framework.js';
 import { type Answer, type AppProcess, call, createWorld, type World } from '../harness/app-process.js';
+import { freePorts } from '../harness/free-ports.js';
 
 const ADA = { kind: 'user', id: 'U0ADA' } as const;
 const PATIENCE_MS = 20_000;
@@ -40,7 +40,7 @@ function there<T>(service: T | null): T {
 beforeAll(async () => {
   world = await createWorld({ mongoUri: inject('mongoUri') });
   services = await world.services();
-  const port = await freePort();
+  const port = await freePorts();
   google = await startGoogle({ port: 0, publicUrl: `http://127.0.0.1:${port}` });
   azure = there(await startAzureStorage(0));
   mcp = there(await startMcpServer(0));

@@ -2,9 +2,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { freePort } from '../../playground/free-port.js';
 import { type Playground, startPlayground } from '../../playground/index.js';
 import { catalogue, loadConnector } from '../../src/connectors/catalogue.js';
+import { freePorts } from '../harness/free-ports.js';
 
 const servers: Server[] = [];
 const playgrounds: Playground[] = [];
@@ -43,7 +43,7 @@ async function started(port: number) {
 
 describe('the services of the playground', () => {
   it('are told to the page, and let through by the address guard', async () => {
-    const { services, config } = await started(await freePort());
+    const { services, config } = await started(await freePorts());
     expect(services).toEqual({
       helpdesk: {
         base_url: expect.any(String),
@@ -71,7 +71,7 @@ describe('the services of the playground', () => {
   });
 
   it('move to another port where theirs is taken, and say so', async () => {
-    const port = await freePort();
+    const port = await freePorts();
     const taken = await listening(createServer(), port + 3).catch(() => port + 3);
     const warn = vi.spyOn(console, 'warn').mockReturnValue();
     const { services } = await started(port);
@@ -81,7 +81,7 @@ describe('the services of the playground', () => {
   });
 
   it('are gone when it is closed', async () => {
-    const { services } = await started(await freePort());
+    const { services } = await started(await freePorts());
     const url = services.mcp?.url ?? '';
     expect((await fetch(url)).status).toBeGreaterThanOrEqual(400);
     await playgrounds.splice(0)[0]?.close();
