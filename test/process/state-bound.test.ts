@@ -13,7 +13,7 @@ import { type SeededRecords, seedRecords } from '../harness/seed-records.js';
 import { approve, eachOf, ends } from '../harness/writes.js';
 
 /** Of each: changed and unchanged, with a condition and without. `STATE_BOUND_TARGETS=200` for the long form. */
-const TARGETS = Number(process.env.STATE_BOUND_TARGETS ?? 40);
+const TARGETS = Number(process.env.STATE_BOUND_TARGETS ?? 15);
 
 let world: World;
 let looking: Connected;
