@@ -211,7 +211,7 @@ describe('a newcomer', () => {
     const words = await read(card);
     for (const said of [
       'Create a ticket',
-      /Waiting for @Ben · expires Today/,
+      /Waiting for @Ben · expires (Today|Tomorrow)/,
       /Asked by\s+Support agent \(agent, test\)/,
       /Connection\s+Helpdesk - Support - tickets/,
       /Acts as\s+\S.* · shared/,
