@@ -90,32 +90,24 @@ export class LoadReportService {
     return loadReport(questions, from, to, approvals.length > MOST_QUESTIONS);
   }
 
-  private turn() {
-    const { workspaceId } = this.deps;
-    return { _id: `report:${workspaceId}`, workspaceId };
-  }
-
   /** The first one comes in a week: she has this week's before her. */
   private async startWeek(): Promise<void> {
-    const until = new Date(this.deps.clock.now().getTime() + WEEK_MS);
-    await this.deps.models.throttles.updateOne(this.turn(), { $setOnInsert: { until } }, { upsert: true });
+    const { models, workspaceId, clock } = this.deps;
+    const until = new Date(clock.now().getTime() + WEEK_MS);
+    const turn = { _id: `report:${workspaceId}`, workspaceId };
+    await models.throttles.updateOne(turn, { $setOnInsert: { until } }, { upsert: true });
   }
 
   /** By compare-and-set. A turn that was missed for long has left the database: then it is due. */
   private async takeTurn(): Promise<boolean> {
-    const { models, clock } = this.deps;
+    const { models, workspaceId, clock } = this.deps;
     const until = new Date(clock.now().getTime() + WEEK_MS);
-    const taken = await models.throttles.updateOne(
-      { ...this.turn(), $expr: { $lte: ['$until', '$$NOW'] } },
-      { $set: { until } },
-    );
+    const turn = { _id: `report:${workspaceId}`, workspaceId };
+    const due = { _id: turn._id, workspaceId, $expr: { $lte: ['$until', '$$NOW'] } };
+    const taken = await models.throttles.updateOne(due, { $set: { until } });
     if (taken.modifiedCount === 1) return true;
     try {
-      const missing = await models.throttles.updateOne(
-        this.turn(),
-        { $setOnInsert: { until } },
-        { upsert: true },
-      );
+      const missing = await models.throttles.updateOne(turn, { $setOnInsert: { until } }, { upsert: true });
       return missing.upsertedCount === 1;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
