@@ -178,7 +178,7 @@ const approve = (card: ApprovalCard): Button =>
   button('Approve', ACTIONS.approve, nameOf(card), { style: 'primary' });
 const deny = (card: ApprovalCard): Button => button('Deny', ACTIONS.deny, nameOf(card), { style: 'danger' });
 const edit = (card: ApprovalCard): readonly Button[] =>
-  card.editable ? [button('Edit, then approve', ACTIONS.edit, nameOf(card))] : [];
+  card.editable ? [button('Edit…', ACTIONS.edit, nameOf(card))] : [];
 const readAgain = (card: ApprovalCard): readonly Button[] =>
   card.target?.blocked ? [button('Read again', ACTIONS.targetReadAgain, nameOf(card))] : [];
 /** Not while or after it was refused: there is nothing to remember then. */

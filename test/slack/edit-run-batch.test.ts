@@ -52,7 +52,7 @@ describe('edit, then approve', () => {
   it('runs what the approver made of it; the card and the caller tell what changed', async () => {
     const id = await asked('Toner please');
     const card = await cardOf(ben, 'Toner please');
-    await ben.click(card, 'Edit, then approve');
+    await ben.click(card, 'Edit…');
     const form = await ben.waitForView(/What stands here/);
     expect(ben.text(form)).toContain('Toner please');
     expect(await ben.submit({ Body: 'Floor 4, beside the kitchen' })).toBeNull();
@@ -71,7 +71,7 @@ describe('edit, then approve', () => {
 
   it('says at the input what the function does not take, and decides nothing', async () => {
     const id = await asked('Ink please');
-    await ben.click(await cardOf(ben, 'Ink please'), 'Edit, then approve');
+    await ben.click(await cardOf(ben, 'Ink please'), 'Edit…');
     await ben.waitForView(/What stands here/);
     const unchanged = Object.values((await ben.submit()) ?? {});
     expect(unchanged).toEqual([expect.stringContaining('Nothing is changed')]);
