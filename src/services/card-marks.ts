@@ -5,9 +5,9 @@
  */
 import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
-import type { Arguments, JsonValue } from '../connectors/framework.js';
+import type { Arguments } from '../connectors/framework.js';
 import type { CallFacts } from './call-facts.js';
-import { isOutside, recipientsOf } from './conditions.js';
+import { isOutside, leaves, recipientsOf } from './conditions.js';
 import type { Dependencies } from './dependencies.js';
 import type { PayloadService } from './payloads.js';
 
@@ -48,20 +48,6 @@ const AMOUNT = /(?:^|_)(?:amount|total|price|sum|cost|fee|payment)(?:$|_)/;
 /** Words of a schema ("accepted", "high") are no values that anybody reads somewhere. */
 const TELLING = /[^a-z_]/i;
 const READ_LENGTH = { least: 6, most: 300 };
-
-const plainName = (name: string): string =>
-  name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/[-\s.]+/g, '_')
-    .toLowerCase();
-
-/** Every leaf with the nearest name above it. */
-function* leaves(value: JsonValue, name = ''): Generator<{ name: string; value: JsonValue }> {
-  if (Array.isArray(value)) for (const each of value) yield* leaves(each, name);
-  else if (value !== null && typeof value === 'object')
-    for (const [key, each] of Object.entries(value)) yield* leaves(each, plainName(key));
-  else yield { name, value };
-}
 
 /** What of the arguments may be new to a connection: to whom, where to, how much. */
 export function traitsOf(args: Arguments): Trait[] {

@@ -55,7 +55,7 @@ const plainName = (name: string): string =>
     .toLowerCase();
 
 /** Every leaf of the arguments, with the nearest name above it. */
-function* leaves(value: JsonValue, name = ''): Generator<{ name: string; value: JsonValue }> {
+export function* leaves(value: JsonValue, name = ''): Generator<{ name: string; value: JsonValue }> {
   if (Array.isArray(value)) for (const each of value) yield* leaves(each, name);
   else if (value !== null && typeof value === 'object')
     for (const [key, each] of Object.entries(value)) yield* leaves(each, plainName(key));

@@ -5,15 +5,8 @@ import { type CallContext, defineFunction, type FunctionDefinition } from '../fr
 import { objectOf, objectsIn } from '../json.js';
 import { callAzure } from './api.js';
 import { headOf, metadataHeaders, metadataOf, written } from './blobs.js';
-import { blobCard, blobName, container, metadata, pairLines, pairsCard, tags } from './fields.js';
+import { blobCard, blobName, container, metadata, pairLines, pairsCard, tags, WRITE } from './fields.js';
 import { elementText, parseXml } from './xml.js';
-
-const WRITE = {
-  risk: 'write',
-  approval: 'ask',
-  scopes: [],
-  idempotency: 'natural',
-} as const satisfies Partial<FunctionDefinition>;
 
 const changedMetadata = input(z.strictObject({ container, name: blobName, metadata }));
 const changedTags = input(z.strictObject({ container, name: blobName, tags }));

@@ -1,7 +1,7 @@
 /** Arguments and card lines that several functions share. */
 import { z } from 'zod';
 import { hasControls, long, short } from '../fields.js';
-import type { CardField } from '../framework.js';
+import type { CardField, FunctionDefinition } from '../framework.js';
 import { readableLines } from '../lines.js';
 
 /** Our mark on what a call created: the execution's id. */
@@ -89,3 +89,11 @@ export function blobCard(args: { container: string; name: string }): CardField[]
 export function pairsCard(label: string, pairs: Readonly<Record<string, string>> | undefined): CardField[] {
   return pairs === undefined ? [] : long(label, pairLines(pairs));
 }
+
+/** What may be done again to the same end, unless a function says otherwise. */
+export const WRITE = {
+  risk: 'write',
+  approval: 'ask',
+  scopes: [],
+  idempotency: 'natural',
+} as const satisfies Partial<FunctionDefinition>;

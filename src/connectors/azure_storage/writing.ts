@@ -22,14 +22,7 @@ import {
   targetCondition,
   written,
 } from './blobs.js';
-import { blobCard, blobName, container, etag, MARKER, metadata, pairsCard } from './fields.js';
-
-const WRITE = {
-  risk: 'write',
-  approval: 'ask',
-  scopes: [],
-  idempotency: 'natural',
-} as const satisfies Partial<FunctionDefinition>;
+import { blobCard, blobName, container, etag, MARKER, metadata, pairsCard, WRITE } from './fields.js';
 
 const upload = input(
   z

@@ -4,6 +4,7 @@ import type { CallContext, UpstreamRequest } from '../framework.js';
 import { callGoogle } from '../google/api.js';
 import { type JsonObject, objectOf, textOf } from '../json.js';
 import { buildMime, isMessageId, type Mail } from '../mime.js';
+import { relatedBody } from '../multipart.js';
 import { callGmail } from './api.js';
 import { MOST_RECIPIENTS } from './fields.js';
 import { addressesOf, headerOf } from './message.js';
@@ -71,33 +72,12 @@ export function sendMail(
     const raw = mail.bytes.toString('base64url');
     return callGmail(context, method, path, { json: wrap({ ...thread, raw }) });
   }
-  const { body, boundary } = related(wrap(thread), mail.bytes, context.executionId);
   return callGoogle(context, 'Gmail', {
     method,
     url: `${context.baseUrl}${UPLOAD_PATH}${path.map(encodeURIComponent).join('/')}`,
     query: { uploadType: 'multipart' },
-    headers: { 'content-type': `multipart/related; boundary=${boundary}` },
-    body,
+    ...relatedBody(wrap(thread), { type: 'message/rfc822', bytes: mail.bytes }),
   });
-}
-
-/**
- * RFC 2387: the metadata, then the mail. No line of the mail is the boundary: base64 has no `_`, and who wrote the text
- * did not know the execution's id.
- */
-function related(
-  metadata: JsonObject,
-  mail: Buffer,
-  executionId: string,
-): { body: Buffer; boundary: string } {
-  const boundary = `_upload_${executionId.replace(/\W/g, '_')}`;
-  const part = (type: string): string => `--${boundary}\r\ncontent-type: ${type}\r\n\r\n`;
-  const body = Buffer.concat([
-    Buffer.from(`${part('application/json')}${JSON.stringify(metadata)}\r\n${part('message/rfc822')}`),
-    mail,
-    Buffer.from(`\r\n--${boundary}--`),
-  ]);
-  return { body, boundary };
 }
 
 export interface ReplyTarget {

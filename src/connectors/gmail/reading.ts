@@ -1,14 +1,8 @@
 /** Gmail functions that only read. */
 import { z } from 'zod';
-import { input, pageToken } from '../fields.js';
-import {
-  type CardField,
-  defineFunction,
-  type FunctionDefinition,
-  type UpstreamRequest,
-} from '../framework.js';
+import { input, pageToken, plainCard } from '../fields.js';
+import { defineFunction, type FunctionDefinition, type UpstreamRequest } from '../framework.js';
 import { type JsonObject, mapTen, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
-import { readableLines } from '../lines.js';
 import { callGmail, SCOPES } from './api.js';
 import { bodyMaxChars, id, maxResults, searchQuery } from './fields.js';
 import { messageOf, summaryOf } from './message.js';
@@ -19,12 +13,7 @@ const READ = {
   approval: 'auto',
   scopes: [SCOPES.readonly],
   idempotency: 'natural',
-  card: (args): readonly CardField[] =>
-    Object.entries(args).map(([label, value]) => ({
-      label,
-      value: readableLines(value).join(', '),
-      kind: 'short',
-    })),
+  card: plainCard,
 } as const satisfies Partial<FunctionDefinition>;
 
 const listing = {

@@ -1,14 +1,8 @@
 /** Calendar functions that only read. */
 import { z } from 'zod';
-import { input, oneLine, pageSize, pageToken } from '../fields.js';
-import {
-  type CardField,
-  defineFunction,
-  type FunctionDefinition,
-  type UpstreamRequest,
-} from '../framework.js';
+import { input, oneLine, pageSize, pageToken, plainCard } from '../fields.js';
+import { defineFunction, type FunctionDefinition, type UpstreamRequest } from '../framework.js';
 import { type JsonObject, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
-import { readableLines } from '../lines.js';
 import { callCalendar, SCOPES } from './api.js';
 import { EVENT_SHAPE, eventOf } from './event.js';
 import { calendarId, eventId, instant, otherCalendarId, timeZone } from './fields.js';
@@ -18,12 +12,7 @@ const READ = {
   approval: 'auto',
   scopes: [SCOPES.eventsRead],
   idempotency: 'natural',
-  card: (args): readonly CardField[] =>
-    Object.entries(args).map(([label, value]) => ({
-      label,
-      value: readableLines(value).join(', '),
-      kind: 'short',
-    })),
+  card: plainCard,
 } as const satisfies Partial<FunctionDefinition>;
 
 const page = {

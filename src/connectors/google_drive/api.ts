@@ -2,11 +2,11 @@
  * Calls of the Google Drive API v3. Paths, scopes and limits: the vendor's client types (@googleapis/drive 22) and
  * shared/CONNECTORS.md, 4.3.
  */
-import { createHash } from 'node:crypto';
 import { UpstreamError } from '../../errors.js';
 import type { CallContext, FileContent, UpstreamRequest, UpstreamResponse } from '../framework.js';
 import { callGoogle, sendGoogle } from '../google/api.js';
 import type { JsonObject } from '../json.js';
+import { relatedBody } from '../multipart.js';
 import { upstreamMessage } from '../upstream.js';
 
 export const SYSTEM = 'Google Drive';
@@ -79,23 +79,13 @@ export function uploadNew(
   context: CallContext,
   metadata: JsonObject,
   query: NonNullable<UpstreamRequest['query']>,
-  { type, bytes }: Pick<FileContent, 'type' | 'bytes'>,
+  content: Pick<FileContent, 'type' | 'bytes'>,
 ): Promise<JsonObject> {
-  const description = JSON.stringify(metadata);
-  // A hash of what stands between the boundaries: no content can hold it, so none can end its part.
-  const boundary = createHash('sha256').update(description).update(bytes).digest('hex');
-  const body = Buffer.concat([
-    Buffer.from(`--${boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n${description}\r\n`),
-    Buffer.from(`--${boundary}\r\ncontent-type: ${type}\r\n\r\n`),
-    bytes,
-    Buffer.from(`\r\n--${boundary}--`),
-  ]);
   return objectIn(context, {
     method: 'POST',
     url: urlOf(context, UPLOAD_PATH, ['files']),
     query: { ...query, uploadType: 'multipart' },
-    headers: { 'content-type': `multipart/related; boundary=${boundary}` },
-    body,
+    ...relatedBody(metadata, content),
   });
 }
 

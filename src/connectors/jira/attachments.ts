@@ -1,9 +1,9 @@
 /** Jira functions that move files. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { input, short } from '../fields.js';
-import { defineFunction, type FileContent, type FunctionDefinition, fileReference } from '../framework.js';
+import { defineFunction, type FunctionDefinition, fileReference } from '../framework.js';
 import { numberOf, objectsIn, textOf } from '../json.js';
+import { formBody } from '../multipart.js';
 import { askJira, callJira, sendJira } from './api.js';
 import { issueKey, numericId, observeIssue, READ, WRITE } from './fields.js';
 import { attachmentOf } from './issue.js';
@@ -37,17 +37,6 @@ function shortText(type: string, bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
-}
-
-/** One part named `file`, as RFC 7578 and the WHATWG form encoding write it. The boundary follows from the content. */
-function formBody(file: FileContent): { body: Uint8Array; contentType: string } {
-  const boundary = `siesta-${createHash('sha256').update(file.bytes).digest('hex').slice(0, 40)}`;
-  const name = file.name.replace(/"/g, '%22').replace(/\r/g, '%0D').replace(/\n/g, '%0A');
-  const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: ${file.type}\r\n\r\n`;
-  return {
-    body: Buffer.concat([Buffer.from(head), file.bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]),
-    contentType: `multipart/form-data; boundary=${boundary}`,
-  };
 }
 
 export const attachmentFunctions: readonly FunctionDefinition[] = [
@@ -101,11 +90,11 @@ export const attachmentFunctions: readonly FunctionDefinition[] = [
     },
     async run(context, args) {
       const { key, file } = upload.read(args);
-      const { body, contentType } = formBody(await context.files.read(file));
+      const { body, headers } = await formBody([['file', await context.files.read(file)]]);
       const answer = await askJira(context, 'POST', ['issue', key, 'attachments'], {
         body,
         // Jira refuses a form without it: its guard against cross-site posts.
-        headers: { 'Content-Type': contentType, 'X-Atlassian-Token': 'no-check' },
+        headers: { ...headers, 'X-Atlassian-Token': 'no-check' },
       });
       return attachmentOf(objectsIn(answer)[0] ?? {});
     },

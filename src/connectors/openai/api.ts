@@ -1,6 +1,6 @@
 /** One call of the OpenAI API, and what its refusals mean. Paths: openai 6.49 (spec 2.3.0 of 2026-08). */
 import { UpstreamError } from '../../errors.js';
-import type { CallContext, FileContent, UpstreamRequest, UpstreamResponse } from '../framework.js';
+import type { CallContext, UpstreamRequest, UpstreamResponse } from '../framework.js';
 import { type JsonObject, objectOf, textOf } from '../json.js';
 import { expectOk } from '../upstream.js';
 
@@ -47,23 +47,6 @@ function codeOf(response: UpstreamResponse): string {
   } catch {
     return '';
   }
-}
-
-export type FormEntries = readonly (readonly [string, string | number | boolean | FileContent | undefined])[];
-
-/** `multipart/form-data` as the platform itself writes it; what is undefined is left out. */
-export async function formBody(entries: FormEntries): Promise<Pick<UpstreamRequest, 'body' | 'headers'>> {
-  const form = new FormData();
-  for (const [name, value] of entries) {
-    if (value === undefined) continue;
-    if (typeof value !== 'object') form.append(name, String(value));
-    else form.append(name, new File([Buffer.from(value.bytes)], value.name, { type: value.type }));
-  }
-  const encoded = new Response(form);
-  return {
-    headers: { 'content-type': encoded.headers.get('content-type') ?? '' },
-    body: new Uint8Array(await encoded.arrayBuffer()),
-  };
 }
 
 /** Unix seconds → ISO 8601. */

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { input, pageSize, short } from '../fields.js';
 import { defineFunction, type FunctionDefinition, fileReference } from '../framework.js';
 import { type JsonObject, numberOf, objectsIn, textOf } from '../json.js';
-import { callOpenAi, formBody, isoTime } from './api.js';
+import { formBody } from '../multipart.js';
+import { callOpenAi, isoTime } from './api.js';
 import { id, READ, SPEND } from './fields.js';
 
 /** `FilePurpose` and what the API itself makes (openai 6.49, resources/files). */

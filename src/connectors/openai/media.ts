@@ -4,7 +4,8 @@ import { UpstreamError } from '../../errors.js';
 import { input, manyLines, oneLine, short } from '../fields.js';
 import { type CallContext, defineFunction, type FunctionDefinition, fileReference } from '../framework.js';
 import { compact, type JsonObject, numberOf, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
-import { callOpenAi, formBody, sendOpenAi } from './api.js';
+import { formBody } from '../multipart.js';
+import { callOpenAi, sendOpenAi } from './api.js';
 import { cut, type Models, modelField, SPEND, spendCard } from './fields.js';
 
 /** Ten images of up to 4 MB, in base64. */
