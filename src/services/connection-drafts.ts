@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ImportedOperation } from '../connectors/rest/index.js';
+import { upserting } from '../database/duplicate-key.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { NewConnection } from './connections.js';
@@ -51,10 +52,9 @@ export class ConnectionDrafts {
       throw new AppError('invalid_arguments', message, { path: '/openapi' });
     }
     const expiresAt = new Date(clock.now().getTime() + LIFETIME_MS);
-    await models.connectionDrafts.replaceOne(
-      { _id: id, workspaceId, userId },
-      { _id: id, workspaceId, userId, content, expiresAt },
-      { upsert: true },
+    const document = { _id: id, workspaceId, userId, content, expiresAt };
+    await upserting(() =>
+      models.connectionDrafts.replaceOne({ _id: id, workspaceId, userId }, document, { upsert: true }),
     );
     return { ...draft, id };
   }

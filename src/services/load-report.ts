@@ -1,6 +1,6 @@
 /** How many questions people were asked, how they ended, and which of them a better policy would spare. */
 import type { ApprovalDocument, ExecutionDocument, LoadCounts, LoadReport } from '../../models/types.js';
-import { isDuplicateKey } from '../database/duplicate-key.js';
+import { isDuplicateKey, upserting } from '../database/duplicate-key.js';
 import type { Dependencies } from './dependencies.js';
 import type { OutboxService } from './outbox.js';
 import type { RoleService } from './roles.js';
@@ -95,7 +95,7 @@ export class LoadReportService {
     const { models, workspaceId, clock } = this.deps;
     const until = new Date(clock.now().getTime() + WEEK_MS);
     const turn = { _id: `report:${workspaceId}`, workspaceId };
-    await models.throttles.updateOne(turn, { $setOnInsert: { until } }, { upsert: true });
+    await upserting(() => models.throttles.updateOne(turn, { $setOnInsert: { until } }, { upsert: true }));
   }
 
   /** By compare-and-set. A turn that was missed for long has left the database: then it is due. */

@@ -5,7 +5,7 @@
  */
 import type { ClientSession } from 'mongoose';
 import type { Notice, OutboxDocument } from '../../models/types.js';
-import { isDuplicateKey } from '../database/duplicate-key.js';
+import { isDuplicateKey, upserting } from '../database/duplicate-key.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -26,10 +26,12 @@ export class OutboxService {
   ): Promise<void> {
     const { models, workspaceId, clock, signals } = this.deps;
     const now = clock.now();
-    await models.outbox.updateOne(
-      { _id: `${view}:${subjectId}:${to}`, workspaceId },
-      { $setOnInsert: { ...this.empty(now), to, view, subjectId, deadline } },
-      { upsert: true },
+    await upserting(() =>
+      models.outbox.updateOne(
+        { _id: `${view}:${subjectId}:${to}`, workspaceId },
+        { $setOnInsert: { ...this.empty(now), to, view, subjectId, deadline } },
+        { upsert: true },
+      ),
     );
     signals.emit('outbox');
   }
@@ -82,20 +84,13 @@ export class OutboxService {
     const { models, workspaceId, clock } = this.deps;
     const known = await models.outbox.countDocuments({ workspaceId, subjectId, channel, ts }).limit(1);
     if (known > 0) return;
-    await models.outbox.updateOne(
-      { _id: `${view}:${subjectId}:${channel}:${ts}`, workspaceId },
-      {
-        $setOnInsert: {
-          ...this.empty(clock.now()),
-          to: channel,
-          view,
-          subjectId,
-          deadline: null,
-          channel,
-          ts,
-        },
-      },
-      { upsert: true },
+    const copy = { ...this.empty(clock.now()), to: channel, view, subjectId, deadline: null, channel, ts };
+    await upserting(() =>
+      models.outbox.updateOne(
+        { _id: `${view}:${subjectId}:${channel}:${ts}`, workspaceId },
+        { $setOnInsert: copy },
+        { upsert: true },
+      ),
     );
   }
 
@@ -200,10 +195,9 @@ export class OutboxService {
   /** Slack said Retry-After: nobody sends to that method before. */
   async block(key: string, until: Date): Promise<void> {
     const { models, workspaceId } = this.deps;
-    await models.throttles.updateOne(
-      { _id: `${workspaceId}:${key}`, workspaceId },
-      { $max: { until } },
-      { upsert: true },
+    const _id = `${workspaceId}:${key}`;
+    await upserting(() =>
+      models.throttles.updateOne({ _id, workspaceId }, { $max: { until } }, { upsert: true }),
     );
   }
 

@@ -2,7 +2,7 @@
 import type { ExecutionDocument, PayloadDocument } from '../../models/types.js';
 import type { Arguments, JsonValue, Observation } from '../connectors/framework.js';
 import { open, seal } from '../credentials/envelope.js';
-import { isDuplicateKey } from '../database/duplicate-key.js';
+import { upserting } from '../database/duplicate-key.js';
 import type { Dependencies } from './dependencies.js';
 
 /** shared/RELIABILITY.md, G15: an answer is kept up to 256 KiB. */
@@ -51,7 +51,7 @@ export class PayloadService {
   async storeResult(execution: Pick<ExecutionDocument, '_id'>, value: JsonValue): Promise<void> {
     const document = this.document(execution, 'result', value);
     const filter = { _id: document._id, workspaceId: document.workspaceId };
-    await this.deps.models.payloads.replaceOne(filter, document, { upsert: true });
+    await upserting(() => this.deps.models.payloads.replaceOne(filter, document, { upsert: true }));
   }
 
   /**
@@ -128,11 +128,9 @@ export class PayloadService {
   /** What is there already stays. */
   private async keep({ _id, workspaceId, ...document }: PayloadDocument): Promise<void> {
     const filter = { _id, workspaceId };
-    try {
-      await this.deps.models.payloads.updateOne(filter, { $setOnInsert: document }, { upsert: true });
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-    }
+    await upserting(() =>
+      this.deps.models.payloads.updateOne(filter, { $setOnInsert: document }, { upsert: true }),
+    );
   }
 
   private async read(

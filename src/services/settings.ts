@@ -1,4 +1,5 @@
 import type { Actor, Pause, Settings } from '../../models/types.js';
+import { upserting } from '../database/duplicate-key.js';
 import type { AuditService } from './audit.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -60,13 +61,15 @@ export class SettingsService {
   async nextPauseVersion(): Promise<number> {
     const { models, workspaceId } = this.deps;
     const { _id, workspaceId: _, ...defaults } = this.defaults();
-    const found = await models.settings
-      .findOneAndUpdate(
-        { _id, workspaceId },
-        { $inc: { pauseVersion: 1 }, $setOnInsert: defaults },
-        { upsert: true, returnDocument: 'after' },
-      )
-      .lean();
+    const found = await upserting(() =>
+      models.settings
+        .findOneAndUpdate(
+          { _id, workspaceId },
+          { $inc: { pauseVersion: 1 }, $setOnInsert: defaults },
+          { upsert: true, returnDocument: 'after' },
+        )
+        .lean(),
+    );
     return found.pauseVersion ?? 0;
   }
 
