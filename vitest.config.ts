@@ -25,6 +25,8 @@ export default defineConfig({
           include: PROCESS_TESTS,
           maxWorkers: 1,
           fileParallelism: false,
+          // Those that are concurrent wait for leases and timeouts most of the time.
+          maxConcurrency: 8,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,7 +2,7 @@
  * G10, in short: the database freezes, is gone, or is slow under the real process. Every call is answered within three
  * seconds, nothing is executed, a click is not lost in silence, and all works again without a restart.
  */
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { person } from '../../playground/slack/person.js';
 import {
   type Answer,
@@ -27,24 +27,30 @@ const ANSWER_LIMIT_MS = 3_000;
 const RECOVERY_LIMIT_MS = 10_000;
 const OUTAGE_MS = 6_000;
 
-let world: World;
-let proxy: DatabaseProxy;
-let app: AppProcess;
-let seeded: Seeded;
+/** A product of its own for each test: what takes the database away from one leaves it to the others. */
+interface Site {
+  readonly world: World;
+  readonly proxy: DatabaseProxy;
+  readonly app: AppProcess;
+  readonly seeded: Seeded;
+  readonly post: (body: object) => Promise<Timed>;
+}
 
-beforeEach(async () => {
-  proxy = await startDatabaseProxy(inject('mongoUri'));
-  world = await createWorld({ mongoUri: proxy.uri });
-  const services = await world.services();
-  seeded = await seedHelpdesk(services, world.helpdesk);
-  await services.close();
-  app = await world.start();
-});
-
-afterEach(async () => {
-  proxy.set('open');
-  await world.close();
-  await proxy.close();
+const it = test.extend<{ site: Site }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest wants to see what a fixture needs, and this one needs none
+  site: async ({}, use) => {
+    const proxy = await startDatabaseProxy(inject('mongoUri'));
+    const world = await createWorld({ mongoUri: proxy.uri });
+    const services = await world.services();
+    const seeded = await seedHelpdesk(services, world.helpdesk);
+    await services.close();
+    const app = await world.start();
+    const post = (body: object) => timed(call(app.origin, seeded.token, '/v1/executions', body));
+    await use({ world, proxy, app, seeded, post });
+    proxy.set('open');
+    await world.close();
+    await proxy.close();
+  },
 });
 
 interface Timed extends Answer {
@@ -58,11 +64,14 @@ async function timed(asking: Promise<Answer>): Promise<Timed> {
 }
 
 /** What reached the helpdesk of calls that were asked during the outage. */
-const inVain = () => world.helpdesk.requests.filter(({ body }) => body.includes('Asked in vain'));
-const post = (body: object) => timed(call(app.origin, seeded.token, '/v1/executions', body));
+const inVain = ({ world }: Site) =>
+  world.helpdesk.requests.filter(({ body }) => body.includes('Asked in vain'));
 
 /** Calls of every kind, a batch every 700 ms, for as long as the outage lasts. */
-async function callAllTheWhile(executionId: string): Promise<{ answers: Timed[]; subjects: string[] }> {
+async function callAllTheWhile(
+  { app, seeded, post }: Site,
+  executionId: string,
+): Promise<{ answers: Timed[]; subjects: string[] }> {
   const pending: Promise<Timed>[] = [];
   const subjects: string[] = [];
   for (const end = performance.now() + OUTAGE_MS; performance.now() < end; ) {
@@ -80,6 +89,14 @@ async function callAllTheWhile(executionId: string): Promise<{ answers: Timed[];
   return { answers: await Promise.all(pending), subjects };
 }
 
+/** What it logged of errors that it did not know how to answer. */
+const unexpected = (app: AppProcess): string =>
+  app
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('unexpected error'))
+    .join('\n');
+
 /** Most calls get through, some do not: several questions in a row take too long. */
 const slow: Condition = { delayMs: 500 };
 const outages: readonly (readonly [string, Condition])[] = [
@@ -89,8 +106,9 @@ const outages: readonly (readonly [string, Condition])[] = [
   ['slow, half a second an answer', slow],
 ];
 
-describe.each(outages)('the database is %s', (_what, condition) => {
-  it('says so in time, executes nothing, and goes on by itself', async () => {
+describe.concurrent.each(outages)('the database is %s', (_what, condition) => {
+  it('says so in time, executes nothing, and goes on by itself', { timeout: 90_000 }, async ({ site }) => {
+    const { world, proxy, app, seeded, post } = site;
     const ended = await post(READ);
     expect(ended.body.status).toBe('succeeded');
     const asked = await post(write('Asked before.'));
@@ -100,7 +118,7 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     );
 
     proxy.set(condition);
-    const calling = callAllTheWhile(ended.body.id);
+    const calling = callAllTheWhile(site, ended.body.id);
     const clicking = ben.click(card, 'approval.approve');
     const click = await clicking;
     const { answers, subjects } = await calling;
@@ -110,7 +128,7 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     for (const answer of answers) {
       // A database that is slow but answers in time is no outage; what was accepted may then be waited for.
       if (answer.status === 200 || answer.status === 202) continue;
-      expect(answer).toMatchObject({
+      expect(answer, unexpected(app)).toMatchObject({
         status: 503,
         body: { code: 'unavailable', executed: false, retryable: true },
       });
@@ -120,7 +138,7 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     }
     expect(refused.length).toBeGreaterThan(10);
     if (condition !== slow) expect(refused).toHaveLength(answers.length);
-    expect(inVain()).toEqual([]);
+    expect(inVain(site)).toEqual([]);
 
     // Acked in time, and either it counts or the person knows that it does not.
     expect(click.ok, JSON.stringify(click)).toBe(true);
@@ -149,7 +167,7 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     expect(left.filter(({ status }) => !['cancelled', 'failed', 'denied'].includes(status))).toEqual([]);
     const cards = ben.messages('C0APPROVALS').map((message) => ben.text(message));
     expect([...vain].filter((subject) => cards.some((text) => text.includes(subject)))).toEqual([]);
-    expect(inVain()).toEqual([]);
+    expect(inVain(site)).toEqual([]);
 
     // The click that was not recorded counts when it is made again, once.
     const status = (await call(app.origin, seeded.token, `/v1/executions/${asked.body.id}`)).body.status;
@@ -158,13 +176,14 @@ describe.each(outages)('the database is %s', (_what, condition) => {
     expect(done.body.status, JSON.stringify(done.body)).toBe('succeeded');
     expect(world.helpdesk.tickets().filter(({ subject }) => subject === 'Asked before.')).toHaveLength(1);
     expect(app.child.exitCode).toBeNull();
-  }, 90_000);
+  });
 });
 
-describe('a call that is being recorded when the database freezes', () => {
-  it.each(['request', 'answer'] as const)(
+describe.concurrent('a call that is being recorded when the database freezes', () => {
+  it.for(['request', 'answer'] as const)(
     'is taken back, and its key is free again (the %s is held up)',
-    async (lost) => {
+    { timeout: 60_000 },
+    async (lost, { site: { world, proxy, app, seeded } }) => {
       const { deps, close } = await world.services();
       const send = (key: string) =>
         timed(
@@ -201,10 +220,10 @@ describe('a call that is being recorded when the database freezes', () => {
       await until(() => world.helpdesk.tickets().some(({ subject }) => subject === 'Asked as one.'), 5_000);
       await close();
     },
-    60_000,
   );
 
-  it('does not run when it was to run at once', async () => {
+  it('does not run when it was to run at once', { timeout: 60_000 }, async ({ site }) => {
+    const { world, proxy, app, post } = site;
     proxy.freezeAtInsert('executions', 'answer');
     const requests = world.helpdesk.requests.length;
     expect((await post(READ)).status).toBe(503);
@@ -212,11 +231,14 @@ describe('a call that is being recorded when the database freezes', () => {
     await until(async () => (await fetch(`${app.origin}/readyz`)).status === 200, RECOVERY_LIMIT_MS);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(world.helpdesk.requests).toHaveLength(requests);
-  }, 60_000);
+  });
 });
 
 describe('a call that was accepted', () => {
-  it('is never said to be refused, even when its end cannot be read', async () => {
+  it('is never said to be refused, even when its end cannot be read', { timeout: 60_000 }, async ({
+    site,
+  }) => {
+    const { world, proxy, app, seeded, post } = site;
     world.helpdesk.delay = 300;
     const calling = post({ ...READ, wait: 20 });
     await until(() => world.helpdesk.requests.length > 0, 5_000);
@@ -227,5 +249,5 @@ describe('a call that was accepted', () => {
     const done = await call(app.origin, seeded.token, `/v1/executions/${answer.body.id}?wait=30`);
     expect(done.body).toMatchObject({ status: 'succeeded', outcome_recorded: true });
     expect(world.helpdesk.requests).toHaveLength(1);
-  }, 60_000);
+  });
 });
