@@ -15,6 +15,7 @@ import {
   type World,
 } from '../harness/app-process.js';
 import { type Condition, type DatabaseProxy, startDatabaseProxy } from '../harness/database-proxy.js';
+import { inTurn } from '../harness/in-turn.js';
 
 const READ = { connection: 'helpdesk', function: 'list_tickets', arguments: {} };
 const write = (subject: string) => ({
@@ -44,7 +45,7 @@ const it = test.extend<{ site: Site }>({
     const services = await world.services();
     const seeded = await seedHelpdesk(services, world.helpdesk);
     await services.close();
-    const app = await world.start();
+    const app = await inTurn(() => world.start());
     const post = (body: object) => timed(call(app.origin, seeded.token, '/v1/executions', body));
     await use({ world, proxy, app, seeded, post });
     proxy.set('open');

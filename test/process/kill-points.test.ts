@@ -18,6 +18,7 @@ import {
   until,
   type World,
 } from '../harness/app-process.js';
+import { inTurn } from '../harness/in-turn.js';
 import { sent, ticketRequest } from '../harness/writes.js';
 
 const RUNS = [1, 2, 3];
@@ -50,7 +51,7 @@ const FINAL = {
   succeeded: /\*Approved\* by @Ben.*\*done\*/,
   outcome_unknown: /\*Approved\* by @Ben.*\*outcome unknown\*/,
 } as const;
-/** The longest first: they wait for a lease, and the five that run at a time are then always busy. */
+/** The longest first: they wait for a lease, and those that run at a time are then always busy. */
 const LEASED: readonly KillPoint[] = [
   'after_claim',
   'before_send',
@@ -64,14 +65,6 @@ const ORDER = [...LEASED, ...KILL_POINTS.filter((point) => !LEASED.includes(poin
 
 const openCard = (message: Message): boolean =>
   JSON.stringify(message.blocks ?? []).includes('approval.approve');
-
-/** One start at a time: each keeps a core busy, and what is measured here is recovery. */
-let lastStart: Promise<unknown> = Promise.resolve();
-function inTurn<T>(start: () => Promise<T>): Promise<T> {
-  const started = lastStart.then(start);
-  lastStart = started.catch(() => undefined);
-  return started;
-}
 
 describe.concurrent.each(ORDER)('killed at %s', (point) => {
   let world: World;
