@@ -1,9 +1,9 @@
 /** The approval card, its Details and the form of a denial. Pure: everything that is shown comes in as data. */
 import type { Button, KnownBlock, View } from '@slack/types';
-import type { ExecutionStatus, Risk } from '../models/types.js';
+import type { ExecutionStatus, Risk, SecondProof } from '../models/types.js';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
-import { excerpt, plain, quote, visible } from './inert.js';
-import { argumentPages, cardArguments, type ShownField } from './parts/arguments.js';
+import { excerpt, plain, quote, visible, whole } from './inert.js';
+import { argumentPages, boxfuls, cardArguments, type ShownField } from './parts/arguments.js';
 import { attentionBlocks, lookButton, type ShownAttention } from './parts/attention.js';
 import { editedBlocks, type ShownEdit } from './parts/edited.js';
 import { modal } from './parts/inputs.js';
@@ -59,7 +59,7 @@ export interface ApprovalCard {
   /** Somebody did; null when nobody has. */
   readonly edited?: ShownEdit | null;
   /** What approving asks for on top of the click. */
-  readonly stepUp?: 'totp' | null;
+  readonly stepUp?: SecondProof | null;
   /** About the marks of the fields as a whole, such as that they are missing. */
   readonly marksNote?: string | null;
   /** What the call changes; null or absent where nothing is known of it. */
@@ -77,6 +77,8 @@ const RISK_WORDS: Readonly<Record<Risk, string>> = {
 };
 
 const NAMED_DECIDERS = 12;
+/** What a card has room for of what the caller says; Details hold all of it. */
+const CARD_REASON = 600;
 
 const isPending = (card: ApprovalCard): boolean => card.status === 'pending_approval';
 
@@ -126,8 +128,12 @@ function statusLine(card: ApprovalCard): string {
 /** What there is to say about the end: the decider's words as a quotation, the product's as a line. */
 function aboutTheEnd(card: ApprovalCard): KnownBlock[] {
   const reason = card.decisions.at(-1)?.reason ?? null;
+  // The status line names the last, where a decision was the end.
+  const named = card.status === 'expired' || card.status === 'cancelled' ? 0 : 1;
+  const others = card.decisions.slice(0, Math.max(0, card.decisions.length - named));
   return [
     ...(reason ? [quote(excerpt(reason, 500).shown)] : []),
+    ...decisionBlocks(others),
     ...(card.note && card.note !== reason ? [plainSection(card.note)] : []),
   ];
 }
@@ -164,12 +170,10 @@ function factsLine(card: ApprovalCard): KnownBlock {
   );
 }
 
-function callersReason(card: ApprovalCard, room: number): KnownBlock[] {
-  if (!card.reason) return [];
-  return [
-    context(`*Said by ${said(card.callerName)}*, not checked`),
-    quote(excerpt(card.reason, room).shown),
-  ];
+function callersReason({ callerName, reason }: ApprovalCard, place: 'card' | 'details'): KnownBlock[] {
+  if (!reason) return [];
+  const shown = place === 'card' ? [excerpt(reason, CARD_REASON).shown] : boxfuls(whole(reason));
+  return [context(`*Said by ${said(callerName)}*, not checked`), ...shown.map(quote)];
 }
 
 const nameOf = (card: Pick<ApprovalCard, 'executionId' | 'hash'>): string =>
@@ -196,12 +200,26 @@ const suggestion = (card: ApprovalCard): readonly KnownBlock[] =>
     : [];
 const marksNote = (card: ApprovalCard): readonly KnownBlock[] =>
   card.marksNote && isPending(card) ? [context(`:mag: ${said(card.marksNote, 200)}`)] : [];
-const STEP_UP =
-  ':lock: Approving asks for a second proof: six digits of your authenticator app. Denying does not.';
+const STEP_UP: Readonly<Record<SecondProof, string>> = {
+  totp: ':lock: Approving asks for a second proof: six digits of your authenticator app. Denying does not.',
+  oidc: ':lock: Approving asks for a second proof: a fresh sign-in with your company account. Denying does not.',
+};
 const stepUp = (card: ApprovalCard): readonly KnownBlock[] =>
-  card.stepUp && isPending(card) ? [context(STEP_UP)] : [];
+  card.stepUp && isPending(card) ? [context(STEP_UP[card.stepUp])] : [];
 const details = (card: ApprovalCard): Button => button('Details', ACTIONS.details, nameOf(card));
 const footer = (card: ApprovalCard): KnownBlock => context(`${card.executionId} · ${card.hash}`);
+
+type Asked = Pick<ApprovalCard, 'fields' | 'target'>;
+
+/** True when the card alone is enough to decide: it shows every argument and every change in full. */
+export function isWholeOnCard({ fields, target }: Asked): boolean {
+  return cardArguments(fields).whole && cardTarget(target).whole;
+}
+
+/** What Details show, page by page; at least one page. */
+export function detailPages({ fields, target }: Asked): readonly (readonly KnownBlock[])[] {
+  return argumentPages([...fields, ...targetFields(target)]);
+}
 
 /** The message: in DMs and in the channel alike. `text` is what notifications and screen readers get. */
 export function approvalMessage(card: ApprovalCard): { text: string; blocks: KnownBlock[] } {
@@ -227,7 +245,7 @@ export function approvalMessage(card: ApprovalCard): { text: string; blocks: Kno
       ...marksNote(card),
       ...(pending ? target.blocks : heldBlocks(card.target)),
       ...(incomplete.length > 0 ? [context(`:mag: ${incomplete.join('. ')}`)] : []),
-      ...(pending ? [...callersReason(card, 600), ...decisionBlocks(card.decisions), divider] : []),
+      ...(pending ? [...callersReason(card, 'card'), ...decisionBlocks(card.decisions), divider] : []),
       ...stepUp(card),
       ...suggestion(card),
       actions(
@@ -274,7 +292,7 @@ export interface DetailsOptions {
 }
 
 export function approvalDetails(card: ApprovalCard, options: DetailsOptions): View {
-  const pages = argumentPages([...card.fields, ...targetFields(card.target)]);
+  const pages = detailPages(card);
   const blocked = card.target?.blocked === true;
   const at = Math.min(Math.max(0, options.page), pages.length - 1);
   const last = at === pages.length - 1;
@@ -297,7 +315,7 @@ export function approvalDetails(card: ApprovalCard, options: DetailsOptions): Vi
       ...detailTarget(card.target),
       ...editedBlocks(card.edited, 'details'),
       ...(shown.length > 0 ? shown : [context('No arguments')]),
-      ...(last ? callersReason(card, 2_000) : []),
+      ...(last ? callersReason(card, 'details') : []),
       ...marksNote(card),
       divider,
       ...stepUp(card),

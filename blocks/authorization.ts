@@ -3,6 +3,7 @@ import type { KnownBlock } from '@slack/types';
 import { ACTIONS } from '../src/slack/ids.js';
 import { excerpt, quote } from './inert.js';
 import { titleList, uncoveredBlocks } from './my-authorizations.js';
+import { pausedWords } from './parts/attention.js';
 import { actions, button, context, header, moment, said, section } from './parts/text.js';
 
 export interface WaitingCall {
@@ -21,6 +22,8 @@ export interface AuthorizationDm {
   /** Names member, connection and caller for the buttons; the handler checks the clicking user against it. */
   readonly subject: string;
   readonly waiting: readonly WaitingCall[];
+  /** The kill switch: the time of what waits stands still. */
+  readonly paused: { readonly by: string; readonly reason: string } | null;
   readonly state:
     | { readonly kind: 'connect'; readonly url: string; readonly expiresAt: Date; readonly again: boolean }
     | { readonly kind: 'consent'; readonly account: string | null }
@@ -34,7 +37,8 @@ export interface AuthorizationDm {
         readonly failed: readonly { readonly callerName: string; readonly functionTitle: string }[];
       }
     | { readonly kind: 'refused' }
-    | { readonly kind: 'over' };
+    /** Nothing waits any more; `because` is what became of the last call, in words. */
+    | { readonly kind: 'over'; readonly because: string | null };
 }
 
 interface Message {
@@ -60,9 +64,18 @@ function waitingCalls(dm: AuthorizationDm): KnownBlock[] {
   const reasons = dm.waiting.flatMap(({ reason }) => (reason ? [reason] : [])).slice(0, SHOWN_REASONS);
   return [
     context(`Waiting: ${list}${left > 0 ? ` and ${left} more` : ''}`),
+    ...pausedBlocks(dm),
     ...(reasons.length > 0 ? [context(`*Said by ${callerOf(dm)}*, not checked`)] : []),
     ...reasons.map((reason) => quote(excerpt(reason, 300).shown)),
   ];
+}
+
+/** She may answer all the same: what she allows is the caller, for this call and later ones. */
+function pausedBlocks({ paused, waiting }: AuthorizationDm): KnownBlock[] {
+  if (!paused || waiting.length === 0) return [];
+  const rest =
+    'What waits for you: its time stands still, and it goes on after your answer once it is resumed.';
+  return [context(`${pausedWords(paused)}\n${rest}`)];
 }
 
 const refuse = (dm: AuthorizationDm) =>
@@ -133,6 +146,7 @@ function connected(dm: AuthorizationDm, state: Of<'connected'>): Message {
     text: asks ? `${name}: your consent does not reach far enough; reconnect` : `${name}: ${as}`,
     blocks: [
       section(asks ? reachesTooLittle(dm, state) : `:white_check_mark: *${name}*: ${as}.${may}`),
+      ...pausedBlocks(dm),
       ...uncoveredBlocks(uncovered),
       ...(dm.isPrivate
         ? [
@@ -182,7 +196,10 @@ export function authorizationMessage(dm: AuthorizationDm): Message {
     case 'over':
       return {
         text: `${name}: nothing waits for you any more`,
-        blocks: [section(`Nothing waits for you on *${name}* any more.`)],
+        blocks: [
+          section(`Nothing waits for you on *${name}* any more.`),
+          ...(dm.state.because === null ? [] : [context(said(dm.state.because, 400))]),
+        ],
       };
   }
 }

@@ -2,7 +2,7 @@
 import type { KnownBlock, View } from '@slack/types';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { dateInput, modal, userInput } from './parts/inputs.js';
-import { button, moment, person, section } from './parts/text.js';
+import { button, day, person, section } from './parts/text.js';
 
 export interface Absence {
   readonly delegateId: string;
@@ -19,9 +19,11 @@ export function awayBlocks(absence: Absence | null): KnownBlock[] {
     ];
   }
   const { delegateId, until } = absence;
+  // It ends at midnight: the day that was chosen is the one before.
+  const lastDay = new Date(until.getTime() - 1);
   return [
     section(
-      `*While I am away*\n:palm_tree: ${person(delegateId)} decides for you until ${moment(until)}.`,
+      `*While I am away*\n:palm_tree: ${person(delegateId)} decides for you until the end of ${day(lastDay)}.`,
       button('I am back', ACTIONS.awayEnd, 'away'),
     ),
   ];

@@ -1,8 +1,10 @@
 /** "Edit, then approve": the caller's arguments as a form. Pure. */
 import type { View } from '@slack/types';
+import type { SecondProof } from '../models/types.js';
 import { VIEWS } from '../src/slack/ids.js';
 import { modal, textInput } from './parts/inputs.js';
-import { type SchemaForm, schemaFormBlocks } from './parts/schema-form.js';
+import type { SchemaForm } from './parts/schema-fields.js';
+import { schemaFormBlocks } from './parts/schema-form.js';
 import { context, said, section } from './parts/text.js';
 
 export interface EditForm {
@@ -16,7 +18,7 @@ export interface EditForm {
   readonly approvals: number;
   readonly quorum: number;
   /** The approver has to prove who she is besides. */
-  readonly stepUp: boolean;
+  readonly stepUp: SecondProof | null;
 }
 
 export const PROOF = 'proof';
@@ -39,7 +41,14 @@ export function editForm(edit: EditForm): View {
         `*${said(functionTitle)}*, asked by *${said(callerName)}*. What stands here when you press *Approve changed* is what you approve.${others}`,
       ),
       ...schemaFormBlocks(form),
-      ...(edit.stepUp
+      ...(edit.stepUp === 'oidc'
+        ? [
+            context(
+              ':lock: Then a link follows: you sign in with your company account, and with that it is approved.',
+            ),
+          ]
+        : []),
+      ...(edit.stepUp === 'totp'
         ? [
             textInput({
               block: PROOF,

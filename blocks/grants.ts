@@ -2,7 +2,7 @@
 import type { KnownBlock, View } from '@slack/types';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { modal, multiSelect, numberInput, radio } from './parts/inputs.js';
-import { button, context, header, moment, person, said, section } from './parts/text.js';
+import { button, context, divider, header, moment, person, said, section } from './parts/text.js';
 
 export interface GrantForm {
   readonly executionId: string;
@@ -128,6 +128,7 @@ export function grantsAtHome({ rows, everybodys }: GrantList): KnownBlock[] {
   if (rows.length === 0) return [];
   const left = rows.length - SHOWN_AT_HOME;
   return [
+    divider,
     header(everybodys ? 'Not asked again' : 'Not asked again, because of me'),
     ...rows.slice(0, SHOWN_AT_HOME).map(grantRow),
     ...(left > 0 ? [section(`and ${left} more`, button('Show all', ACTIONS.grantList, 'all'))] : []),

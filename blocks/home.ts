@@ -19,6 +19,8 @@ export interface WaitingApproval {
   readonly callerName: string;
   readonly risk: Risk;
   readonly expiresAt: Date;
+  /** The kill switch: its time stands still. */
+  readonly frozen?: boolean;
   /** How many ask the very same; absent for one. */
   readonly count?: number;
 }
@@ -52,7 +54,7 @@ export interface HomeData {
 }
 
 /** Together with `SHOWN_AT_HOME`, and with everything full, these stay below the hundred blocks of a view. */
-export const SHOWN = { waiting: 10, done: 5, connections: 8, executions: 5 } as const;
+export const SHOWN = { waiting: 10, done: 5, connections: 7, executions: 5 } as const;
 
 /** As much of a list as Home shows, and where the rest is. */
 function part<T>(
@@ -103,7 +105,10 @@ function setup({ namedRoles, channel: route, anyConnection }: NonNullable<HomeDa
 }
 
 export function waitingRow(item: WaitingApproval): KnownBlock {
-  const about = [RISK_MARKS[item.risk], said(item.callerName, 60), `expires ${moment(item.expiresAt)}`];
+  const until = item.frozen
+    ? ':double_vertical_bar: paused, its time stands still'
+    : `expires ${moment(item.expiresAt)}`;
+  const about = [RISK_MARKS[item.risk], said(item.callerName, 60), until];
   return {
     ...section(
       `${item.count && item.count > 1 ? `${item.count} × ` : ''}*${said(item.functionTitle)}* on ${said(item.connectionName)}\n${about.join(' · ')}`,

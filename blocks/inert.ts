@@ -114,6 +114,14 @@ const total = (pieces: readonly Piece[], measure: 'length' | 'stands'): number =
 
 const joined = (pieces: readonly Piece[]): string => pieces.map((piece) => piece.shown).join('');
 
+/**
+ * The whole text as `visible` shows it, but for floods of line feeds or blanks, which are replaced by their count: that
+ * hides nothing, and nobody has to leaf through them. Not idempotent: the result goes into `preformatted` as it is.
+ */
+export function whole(text: string): string {
+  return joined(piecesOf(text));
+}
+
 const HEAD = { characters: 500, lines: 35 };
 const TAIL = { characters: 200, lines: 15 };
 const LINES = HEAD.lines + TAIL.lines;

@@ -3,7 +3,8 @@ import type { KnownBlock, View } from '@slack/types';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { type ExecutionDetail, executionDetail } from './executions.js';
 import { type Choice, MENU_LIMIT, modal, searchSelect, select } from './parts/inputs.js';
-import { type SchemaForm, schemaFormBlocks } from './parts/schema-form.js';
+import type { SchemaForm } from './parts/schema-fields.js';
+import { schemaFormBlocks } from './parts/schema-form.js';
 import { context, divider, moment, person, said, section } from './parts/text.js';
 
 const TITLE = 'Run a function';

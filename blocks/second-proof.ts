@@ -52,6 +52,21 @@ export function proofModal(form: ProofForm): ModalView {
   };
 }
 
+/** In place of that form where the rule wants a sign-in: what the link leads to is the approval. */
+export function signInModal(form: ProofForm, url: string): ModalView {
+  const { executionId, hash, functionTitle, connectionName, callerName } = form;
+  return modal({
+    title: 'Second proof',
+    blocks: [
+      section(
+        `You approve *${said(functionTitle)}* on ${said(connectionName)}, asked by *${said(callerName)}*. Sign in with your company account for it: with that it is approved.`,
+      ),
+      actions([button('Sign in', ACTIONS.linkOpened, 'link', { url, style: 'primary' })], 'link'),
+      context(`The link works once, for ten minutes, and only for you. · ${executionId} · ${hash}`),
+    ],
+  });
+}
+
 /** What stands in place of the form for who has none. */
 export function proofMissingModal(): ModalView {
   return modal({

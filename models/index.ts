@@ -194,6 +194,7 @@ function schemas() {
       finishedAt: maybeWhen,
       expiresAt: maybeWhen,
       nextActionAt: maybeWhen,
+      frozenAt: maybeWhen,
     },
     'executions',
   );
@@ -250,6 +251,7 @@ function schemas() {
       stepUp: maybeText,
       rememberable: { type: Boolean, default: false },
       edited: any,
+      read: { type: [String], default: [] },
     },
     'approval_requests',
   );
@@ -283,12 +285,17 @@ function schemas() {
   grant.index({ workspaceId: 1, expiresAt: 1 });
 
   const delegation = schemaOf<T.DelegationDocument>(
-    { memberId: text, delegateId: text, until: when, createdAt: when },
+    {
+      memberId: text,
+      delegateId: text,
+      until: when,
+      createdAt: when,
+      followed: { type: Boolean, default: false },
+    },
     'delegations',
   );
   delegation.index({ workspaceId: 1, memberId: 1 }, { unique: true });
   delegation.index({ workspaceId: 1, delegateId: 1 });
-  delegation.index({ until: 1 }, { expireAfterSeconds: 0 });
 
   const process = schemaOf<T.ProcessDocument>({ pauseVersion: count, at: when }, 'processes');
   process.index({ at: 1 }, { expireAfterSeconds: 60 });
@@ -334,6 +341,7 @@ function schemas() {
       lease: any,
       deadline: maybeWhen,
       failed: maybeText,
+      askedAt: maybeWhen,
       createdAt: when,
     },
     'outbox',
@@ -392,6 +400,12 @@ function schemas() {
     'file_chunks',
   );
   const throttle = schemaOf<T.ThrottleDocument>({ until: when }, 'throttles');
+  const callLimit = schemaOf<T.CallLimitDocument>(
+    { minutes: { type: [Mixed], default: [] }, taken: { type: Number, default: null }, until: when },
+    'call_limits',
+  );
+  callLimit.index({ until: 1 }, { expireAfterSeconds: 0 });
+
   const delivery = schemaOf<T.DeliveryDocument>({ at: when }, 'deliveries');
   // Past their use the documents are clutter; an hour's grace lets a late visitor read "this link has expired".
   oauthState.index({ expiresAt: 1 }, { expireAfterSeconds: 3_600 });
@@ -425,6 +439,7 @@ function schemas() {
     file,
     fileChunk,
     throttle,
+    callLimit,
     delivery,
   };
 }
@@ -453,6 +468,7 @@ export interface Models {
   readonly files: Model<T.FileDocument>;
   readonly fileChunks: Model<T.FileChunkDocument>;
   readonly throttles: Model<T.ThrottleDocument>;
+  readonly callLimits: Model<T.CallLimitDocument>;
   readonly deliveries: Model<T.DeliveryDocument>;
 }
 
@@ -484,6 +500,7 @@ export function createModels(connection: Connection): Models {
     files: bind(connection, 'File', SCHEMAS.file),
     fileChunks: bind(connection, 'FileChunk', SCHEMAS.fileChunk),
     throttles: bind(connection, 'Throttle', SCHEMAS.throttle),
+    callLimits: bind(connection, 'CallLimit', SCHEMAS.callLimit),
     deliveries: bind(connection, 'Delivery', SCHEMAS.delivery),
   };
 }

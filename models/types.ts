@@ -58,6 +58,9 @@ export interface Comparison {
   value: string | number | boolean | string[];
 }
 
+/** Six digits of an authenticator app, or a sign-in at the company's provider. */
+export type SecondProof = 'totp' | 'oidc';
+
 export interface PolicyRule {
   id: string;
   /** Names of functions; null for every function. */
@@ -78,7 +81,7 @@ export interface PolicyRule {
   /** Whether the card offers "Don't ask for this again"; default yes, unless the function asks every time. */
   rememberable?: boolean;
   /** A fresh second proof of the approver, on top of the click. */
-  stepUp?: 'totp' | null;
+  stepUp?: SecondProof | null;
   /** Whether the target is held to what the approver saw; default `required` for destructive calls, else `best_effort`. */
   targetCheck?: 'required' | 'best_effort' | 'off';
   /** For `allow`: after so many calls an hour and caller it asks. Null or absent: no limit. */
@@ -281,6 +284,8 @@ export interface ExecutionDocument {
   expiresAt: Date | null;
   /** When a sweeper should look; null once the execution has ended. */
   nextActionAt: Date | null;
+  /** It waits for its member, and the kill switch stopped its time then. */
+  frozenAt?: Date | null;
 }
 
 export interface Resolution {
@@ -311,7 +316,7 @@ export interface Decision {
   /** Who is away, and for whom this delegate decided. */
   delegateOf?: string;
   /** The second proof that was given with it, where the request asks for one. */
-  proof?: 'totp';
+  proof?: SecondProof;
   /** She decided about her own request, as the workspace's sole operator. */
   soleOperator?: true;
 }
@@ -369,9 +374,11 @@ export interface ApprovalDocument {
   told?: boolean;
   /** The clock stands still since then: the kill switch froze it. */
   frozenAt?: Date | null;
-  stepUp?: 'totp' | null;
+  stepUp?: SecondProof | null;
   rememberable?: boolean;
   edited?: Edit | null;
+  /** Pages of Details that people had before them, where the card has no room for all: `src/slack/reading.ts`. */
+  read?: string[];
 }
 
 /**
@@ -401,6 +408,8 @@ export interface DelegationDocument {
   delegateId: string;
   until: Date;
   createdAt: Date;
+  /** The cards that it is about show it. */
+  followed?: boolean;
 }
 
 /** A member's second proof: a sealed TOTP secret, and the last time step that was used. */
@@ -542,6 +551,8 @@ export interface OutboxDocument {
   /** Delivery is pointless afterwards. */
   deadline: Date | null;
   failed: string | null;
+  /** When it was last asked to be posted anew. */
+  askedAt?: Date | null;
   createdAt: Date;
 }
 
@@ -569,7 +580,7 @@ export interface OneTimeLinkDocument {
   /** SHA-256 of the token in the link. */
   _id: string;
   workspaceId: string;
-  purpose: 'secret' | 'caller_token' | 'oauth' | 'second_factor';
+  purpose: 'secret' | 'caller_token' | 'oauth' | 'second_factor' | 'step_up' | 'step_up_state';
   userId: string;
   connectionId: string | null;
   callerId: string | null;
@@ -616,6 +627,19 @@ export interface FileChunkDocument {
 export interface ThrottleDocument {
   _id: string;
   workspaceId: string;
+  until: Date;
+}
+
+/** Calls that ran directly under a limit, by the minute. Not the record: that is the executions. */
+export interface CallLimitDocument {
+  /** `<workspace>:<connection>:<function>:<caller>` */
+  _id: string;
+  workspaceId: string;
+  /** Minutes since 1970, and how many places were taken in each. */
+  minutes: { at: number; count: number }[];
+  /** The minute of the place that was taken last; null when none was left. */
+  taken: number | null;
+  /** Nothing of it counts any more. */
   until: Date;
 }
 

@@ -42,6 +42,11 @@ export class Visitor {
     });
   }
 
+  /** From now on this site has never set a cookie here. */
+  forget(origin: string): void {
+    this.cookies.delete(origin);
+  }
+
   private form(page: Page, having: string): Form {
     const found = [...page.html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].find((match) =>
       match[0].includes(having),

@@ -19,6 +19,7 @@ import { createDrawers } from './slack/drawers.js';
 import { registerFeatures } from './slack/features/index.js';
 import { SlackHttpReceiver } from './slack/receivers/http.js';
 import { SlackSocketReceiver } from './slack/receivers/socket.js';
+import { SlackRefusals } from './slack/refusals.js';
 
 export interface AppOptions {
   readonly config: Config;
@@ -59,7 +60,9 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   registerV1(server, services, deps);
   registerFiles(server, services);
   registerPages(server, services, deps);
-  const receiver = createReceiver(slack, server, services, new DeliveryLog(deps), log);
+  const refusals = new SlackRefusals(services.audit, log);
+  const edge = { server, services, deliveries: new DeliveryLog(deps), refusals, log };
+  const receiver = createReceiver(slack, edge);
   registerHealth(server, {
     problems: async () => [
       ...(gate.state === 'open' ? [] : [gate.state]),
@@ -73,7 +76,8 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
         : []),
     ],
   });
-  const bolt = createBolt(slack, receiver, workspaceId, log);
+  const bolt = createBolt(slack, receiver, log);
+  bolt.use(refusals.gate(workspaceId));
   registerFeatures({ app: bolt, services, deps, clients, directory, log });
 
   await server.listen({ port: config.port, host: config.host });
@@ -105,8 +109,8 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   };
 }
 
-function createBolt(slack: SlackConfig, receiver: Receiver, workspaceId: string, log: Logger): App {
-  const bolt = new App({
+function createBolt(slack: SlackConfig, receiver: Receiver, log: Logger): App {
+  return new App({
     receiver,
     token: slack.botToken,
     clientOptions: clientOptions(slack, FAST_TIMEOUT_MS),
@@ -115,23 +119,21 @@ function createBolt(slack: SlackConfig, receiver: Receiver, workspaceId: string,
     convoStore: false,
     logger: complaintsOnly(log),
   });
-  bolt.use(async ({ body, next }) => {
-    const { team_id: id, team } = body as { team_id?: string; team?: { id?: string } | null };
-    const from = id ?? team?.id;
-    if (from === undefined || from === workspaceId) await next();
-    else log.error({ team: from }, 'payload of another workspace refused');
-  });
-  return bolt;
 }
 
 function createReceiver(
   slack: SlackConfig,
-  server: FastifyInstance,
-  services: Services,
-  deliveries: DeliveryLog,
-  log: Logger,
+  parts: {
+    readonly server: FastifyInstance;
+    readonly services: Services;
+    readonly deliveries: DeliveryLog;
+    readonly refusals: SlackRefusals;
+    readonly log: Logger;
+  },
 ): SlackSocketReceiver | SlackHttpReceiver {
   const { appToken, signingSecret } = slack;
+  const { server, services, deliveries, refusals, log } = parts;
+  const foreignAddress = (payload: Record<string, unknown>): void => void refusals.foreignAddress(payload);
   if (appToken === null) {
     return new SlackHttpReceiver({
       signingSecret: signingSecret ?? '',
@@ -139,11 +141,18 @@ function createReceiver(
       server,
       deliveries,
       log,
+      foreignAddress,
       now: Date.now,
     });
   }
   const onFatal = (reason: string): void => void services.settings.setSlack('removed', reason);
-  return new SlackSocketReceiver({ slack: { ...slack, appToken }, deliveries, log, onFatal });
+  return new SlackSocketReceiver({
+    slack: { ...slack, appToken },
+    deliveries,
+    log,
+    foreignAddress,
+    onFatal,
+  });
 }
 
 const REFUSED = new Set(['invalid_auth', 'account_inactive', 'token_revoked', 'not_authed', 'token_expired']);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createModels, ensureIndexes } from '../models/index.js';
 import type { Config } from './config.js';
 import { loadConnector } from './connectors/catalogue.js';
+import { CompanySignIn } from './credentials/company-sign-in.js';
 import { loadOrCreateKeyText } from './credentials/key-file.js';
 import { parseKeyRing } from './credentials/key-ring.js';
 import { connectDatabase, type Database } from './database/connect.js';
@@ -72,6 +73,7 @@ export async function connectServices(
     log,
     endpoints: config.endpoints,
     commands: config.commands,
+    companySignIn: config.stepUp ? new CompanySignIn(config.stepUp, outbound) : null,
     connector: loadConnector,
     configuredRoles: config.roles,
   };

@@ -1,5 +1,6 @@
 /** The environment, parsed once (names: shared/STACK.md). Errors say which variable to set and how. */
 import { z } from 'zod';
+import type { CompanySignInConfig } from './credentials/company-sign-in.js';
 
 const list = z
   .string()
@@ -60,6 +61,9 @@ const environment = z.object({
   CONNECTOR_ENDPOINTS: endpoints,
   OUTBOUND_ALLOW_PRIVATE: list,
   MCP_COMMANDS: commands,
+  STEP_UP_OIDC_ISSUER: optional.pipe(z.url({ protocol: /^https?$/ }).optional()),
+  STEP_UP_OIDC_CLIENT_ID: optional,
+  STEP_UP_OIDC_CLIENT_SECRET: optional,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).optional(),
 });
@@ -92,6 +96,8 @@ export interface Config {
   readonly allowPrivate: readonly string[];
   /** MCP servers that may be started here: name → program and arguments. */
   readonly commands: Readonly<Record<string, readonly string[]>>;
+  /** The company's OpenID Connect provider, for approvals that ask for a sign-in; null: none. */
+  readonly stepUp: CompanySignInConfig | null;
   readonly log: { readonly level: string; readonly format: 'json' | 'pretty' };
 }
 
@@ -137,8 +143,22 @@ export function parseConfig(env: NodeJS.ProcessEnv, isTerminal: boolean): Config
     endpoints: values.CONNECTOR_ENDPOINTS,
     allowPrivate: values.OUTBOUND_ALLOW_PRIVATE,
     commands: values.MCP_COMMANDS,
+    stepUp: stepUpConfig(values),
     log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (isTerminal ? 'pretty' : 'json') },
   };
+}
+
+function stepUpConfig(values: z.infer<typeof environment>): CompanySignInConfig | null {
+  const {
+    STEP_UP_OIDC_ISSUER: issuer,
+    STEP_UP_OIDC_CLIENT_ID: clientId,
+    STEP_UP_OIDC_CLIENT_SECRET: clientSecret,
+  } = values;
+  if (!issuer && !clientId && !clientSecret) return null;
+  if (issuer && clientId && clientSecret) return { issuer, clientId, clientSecret };
+  throw new ConfigError(
+    'Set STEP_UP_OIDC_ISSUER, STEP_UP_OIDC_CLIENT_ID and STEP_UP_OIDC_CLIENT_SECRET together, or none of them.',
+  );
 }
 
 function slackConfig(values: z.infer<typeof environment>): SlackConfig | null {

@@ -37,6 +37,8 @@ export interface AppErrorDetails {
   /** Seconds after which trying again makes sense. */
   readonly retryAfter?: number;
   readonly cause?: unknown;
+  /** `recorded`: it has its audit event already. `hidden`: it is there, and not for this person to know. */
+  readonly refusal?: 'recorded' | 'hidden';
 }
 
 /** An error with a contract code and a message for people. */
@@ -44,6 +46,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly path: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly refusal: 'recorded' | 'hidden' | undefined;
 
   constructor(code: ErrorCode, message: string, details: AppErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -51,6 +54,7 @@ export class AppError extends Error {
     this.code = code;
     this.path = details.path;
     this.retryAfter = details.retryAfter;
+    this.refusal = details.refusal;
   }
 }
 

@@ -65,6 +65,7 @@ describe('configuration', () => {
     ],
     ['a port that is none', { PORT: '70000' }, 'PORT'],
     ['endpoints that are not JSON', { CONNECTOR_ENDPOINTS: '{gmail' }, 'CONNECTOR_ENDPOINTS'],
+    ['half a sign-in', { STEP_UP_OIDC_ISSUER: 'https://login.example.com' }, 'STEP_UP_OIDC_CLIENT_ID'],
     ['a log level that does not exist', { LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
   ])('says which variable to set: %s', (_name, env, variable) => {
     expect(problem(env)).toContain(variable);

@@ -1,6 +1,6 @@
 /** The policy of a connection: its rules in order, and the form of one rule. */
 import type { KnownBlock, View } from '@slack/types';
-import type { Effect, Risk } from '../../models/types.js';
+import type { Effect, Risk, SecondProof } from '../../models/types.js';
 import { ACTIONS, VIEWS } from '../../src/slack/ids.js';
 import {
   type Choice,
@@ -13,7 +13,14 @@ import {
   select,
 } from '../parts/inputs.js';
 import { actions, button, context, divider, lines, said, section } from '../parts/text.js';
-import { EFFECT_WORDS, type Question, questionText, RISK_MARKS } from '../parts/words.js';
+import {
+  EFFECT_WORDS,
+  type Question,
+  questionText,
+  RISK_MARKS,
+  TARGET_CHECK_WORDS,
+  type TargetCheck,
+} from '../parts/words.js';
 import { type QuestionFields, questionInputs } from './approvers.js';
 import {
   type ConditionFields,
@@ -151,14 +158,31 @@ export interface RuleForm extends QuestionFields, Partial<Omit<WaitingFields, 'i
   readonly quorum: number;
   /** Null: no limit. */
   readonly limitPerHour: number | null;
-  readonly stepUp: boolean;
+  readonly stepUp: SecondProof | null;
+  /** Whether the operator configured the company's sign-in. */
+  readonly offersSignIn: boolean;
   readonly rememberable?: boolean;
+  /** Null or absent: what the risk asks for. */
+  readonly targetCheck?: TargetCheck | null;
   readonly condition?: ConditionFields;
   /** What the Preview button found; null or absent before it was pressed. */
   readonly found?: Parameters<typeof previewBlocks>[1];
 }
 
-function stepUpInput(checked: boolean): KnownBlock {
+function stepUpInput({ stepUp, offersSignIn }: Pick<RuleForm, 'stepUp' | 'offersSignIn'>): KnownBlock {
+  if (offersSignIn || stepUp === 'oidc') {
+    return radio({
+      block: 'step_up',
+      label: 'Second proof',
+      hint: 'What the approver has to show on top of the click.',
+      choices: [
+        { value: 'none', label: 'None: the click is enough' },
+        { value: 'totp', label: 'Six digits of an authenticator app' },
+        { value: 'oidc', label: 'A fresh sign-in with the company account' },
+      ],
+      initial: stepUp ?? 'none',
+    });
+  }
   return checkbox({
     block: 'step_up',
     label: 'Second proof',
@@ -168,7 +192,39 @@ function stepUpInput(checked: boolean): KnownBlock {
       label: 'Ask the approver for a second proof',
       description: 'Six digits of an authenticator app, fresh for each approval',
     },
-    checked,
+    checked: stepUp === 'totp',
+  });
+}
+
+/** The value of the form for a rule that leaves it to the risk. */
+export const TARGET_BY_RISK = 'by_risk';
+
+const TARGET_CHECKS: readonly Choice[] = [
+  {
+    value: TARGET_BY_RISK,
+    label: 'As the risk asks (default)',
+    description: 'Required for destructive calls, best effort for other writes',
+  },
+  {
+    value: 'required',
+    label: TARGET_CHECK_WORDS.required,
+    description: 'Nobody can approve, and nothing runs, unless it can be read',
+  },
+  {
+    value: 'best_effort',
+    label: TARGET_CHECK_WORDS.best_effort,
+    description: 'Unread, it runs all the same; changed, it does not',
+  },
+  { value: 'off', label: TARGET_CHECK_WORDS.off, description: 'The card says that it is not checked' },
+];
+
+function targetCheckInput(chosen: TargetCheck | null): KnownBlock {
+  return radio({
+    block: 'target_check',
+    label: 'What the call changes has to be as the approver saw it',
+    hint: 'It is read for the card and checked at the run. A function that cannot read it says so on its card.',
+    choices: TARGET_CHECKS,
+    initial: chosen ?? TARGET_BY_RISK,
   });
 }
 
@@ -241,7 +297,8 @@ export function connectionRuleModal(form: RuleForm): View {
         escalation: form.escalation ?? null,
         escalationGroups: form.escalationGroups ?? [],
       }),
-      stepUpInput(form.stepUp),
+      targetCheckInput(form.targetCheck ?? null),
+      stepUpInput(form),
       rememberInput(form.rememberable !== false),
       ...previewBlocks(connectionId, form.found ?? null),
     ],

@@ -12,12 +12,11 @@ export interface PauseForm {
 }
 
 function effectText({ target }: PauseForm): string {
-  if (target.kind === 'all')
-    return '*Everything stops:* no call of any caller runs, also none that was approved.';
+  if (target.kind === 'all') return '*Everything stops:* no call of any caller runs.';
   const name = said(target.name, 80);
   return target.kind === 'connection'
-    ? `*${name} stops:* no call runs on it, also none that was approved.`
-    : `*The caller ${name} stops:* none of its calls runs, also none that was approved.`;
+    ? `*${name} stops:* no call runs on it.`
+    : `*The caller ${name} stops:* none of its calls runs.`;
 }
 
 const PENDING: readonly Choice[] = [
@@ -37,7 +36,7 @@ export function pauseModal(form: PauseForm): View {
     },
     blocks: [
       section(
-        `${effectText(form)}\nCalls that run at this moment are not interrupted; you see which they are. A call that was approved and has not begun is refused.`,
+        `${effectText(form)} One that was approved and has not begun is refused; those on their way are not interrupted, and you see which they are.`,
       ),
       textInput({
         block: 'reason',

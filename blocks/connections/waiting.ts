@@ -1,8 +1,15 @@
 /** Reminders and escalation: what a rule does about people who do not answer. */
 import type { KnownBlock } from '@slack/types';
-import type { Escalation } from '../../models/types.js';
+import type { Approvers, Escalation } from '../../models/types.js';
 import { ACTIONS } from '../../src/slack/ids.js';
-import { type Choice, groupsInput, numberInput, textInput, usersInput } from '../parts/inputs.js';
+import { type Choice, checkboxes, groupsInput, numberInput, textInput, usersInput } from '../parts/inputs.js';
+
+/** Whom a list names by what she is, as for the first one. */
+const ROLES = [
+  { value: 'owner', label: 'The connection’s owner', of: 'connectionOwner' },
+  { value: 'business_owner', label: 'The connection’s business owner', of: 'businessOwner' },
+  { value: 'manager', label: 'The requester’s manager', of: 'requesterManager' },
+] as const satisfies readonly (Choice & { of: keyof Approvers })[];
 
 export interface WaitingFields {
   readonly identity: 'shared' | 'private';
@@ -53,6 +60,12 @@ export function waitingInputs({
       optional: true,
       initial: escalationGroups,
       search: ACTIONS.groupSearch,
+    }),
+    checkboxes({
+      block: 'escalate_roles',
+      label: 'Second list: by their role',
+      choices: ROLES,
+      checked: ROLES.filter(({ of }) => escalation?.approvers[of] === true).map(({ value }) => value),
     }),
   ];
 }

@@ -3,7 +3,8 @@
  * nothing, and takes more than one line only inside a box, so that no value can pass for the next label.
  */
 import type { KnownBlock, RichTextBlock } from '@slack/types';
-import { excerpt, hostOf, plain, preformatted, visible } from '../inert.js';
+import { excerpt, hostOf, plain, preformatted, visible, whole } from '../inert.js';
+import { hostRemarks } from './hosts.js';
 
 export interface ShownField {
   readonly label: string;
@@ -115,26 +116,45 @@ function leadsTo({ kind, value }: ShownField): string[] {
   return host === null ? [] : [`leads to ${visible(host)}`];
 }
 
+/** A value that takes more than a line, or a part of one. */
+interface Box {
+  readonly label: string;
+  readonly about: readonly string[];
+  /** Inert. */
+  readonly text: string;
+  readonly marks: readonly string[];
+}
+
 /** Short values in lines, the others in boxes, in the order in which they came. */
-function fieldBlocks(
-  fields: readonly ShownField[],
-  box: (field: ShownField) => readonly KnownBlock[],
-): KnownBlock[] {
+function entryBlocks(entries: readonly (Row | Box)[]): KnownBlock[] {
   const blocks: KnownBlock[] = [];
   let lines: Row[] = [];
   const flush = (): void => {
     if (lines.length > 0) blocks.push(linesBlock(lines));
     lines = [];
   };
-  for (const field of fields) {
-    const text = oneLine(field);
-    if (text === null) {
-      flush();
-      blocks.push(...box(field));
-    } else lines.push({ label: field.label, text, at: momentOf(field), marks: field.marks ?? [] });
+  for (const entry of entries) {
+    if ('at' in entry) {
+      lines.push(entry);
+      continue;
+    }
+    flush();
+    blocks.push(boxBlock(entry.label, entry.about, entry.text, entry.marks));
   }
   flush();
   return blocks;
+}
+
+/** Null when it needs a box. */
+function rowOf(field: ShownField): Row | null {
+  const text = oneLine(field);
+  return text === null ? null : { label: field.label, text, at: momentOf(field), marks: field.marks ?? [] };
+}
+
+/** A link says where it leads beside its label. */
+function withHosts(field: ShownField): ShownField {
+  const remarks = field.kind === 'link' ? [] : hostRemarks(field.value);
+  return remarks.length === 0 ? field : { ...field, marks: [...remarks, ...(field.marks ?? [])] };
 }
 
 export interface CardArguments {
@@ -154,49 +174,55 @@ function withFewMarks(field: ShownField): ShownField {
 
 /** The arguments as a card has room for them. */
 export function cardArguments(fields: readonly ShownField[]): CardArguments {
-  const shown = fields.slice(0, CARD_FIELDS).map(withFewMarks);
-  let whole = shown.length === fields.length && fields.every(({ marks = [] }) => marks.length <= CARD_MARKS);
-  const blocks = fieldBlocks(shown, (field) => {
+  const shown = fields.slice(0, CARD_FIELDS).map(withHosts);
+  let whole = shown.length === fields.length && shown.every(({ marks = [] }) => marks.length <= CARD_MARKS);
+  const entries = shown.map(withFewMarks).map((field): Row | Box => {
+    const row = rowOf(field);
+    if (row) return row;
     const { shown: text, complete, length, sha256 } = excerpt(field.value, CARD_VALUE);
     if (!complete) whole = false;
     const cut = complete ? [] : [`${length} characters`, `sha256 ${(sha256 ?? '').slice(0, HASH_DIGITS)}…`];
-    return [boxBlock(field.label, [...leadsTo(field), ...cut], text, field.marks)];
+    return { label: field.label, about: [...leadsTo(field), ...cut], text, marks: field.marks ?? [] };
   });
-  return { blocks, left: fields.length - shown.length, whole };
+  return { blocks: entryBlocks(entries), left: fields.length - shown.length, whole };
 }
 
 /** Every character of every argument, page by page; at least one page. */
 export function argumentPages(fields: readonly ShownField[]): readonly (readonly KnownBlock[])[] {
-  const pages: ShownField[][] = [[]];
+  const pages: (Row | Box)[][] = [[]];
   let size = 0;
-  for (const piece of fields.flatMap(boxfuls)) {
+  for (const entry of fields.map(withHosts).flatMap(wholeEntries)) {
     const page = pages.at(-1) ?? [];
-    if (size + piece.value.length > PAGE_CHARACTERS || page.length >= PAGE_BOXES) {
-      pages.push([piece]);
-      size = piece.value.length;
+    if (size + entry.text.length > PAGE_CHARACTERS || page.length >= PAGE_BOXES) {
+      pages.push([entry]);
+      size = entry.text.length;
     } else {
-      page.push(piece);
-      size += piece.value.length;
+      page.push(entry);
+      size += entry.text.length;
     }
   }
-  return pages.map((page) =>
-    fieldBlocks(page, (field) => [boxBlock(field.label, leadsTo(field), field.value, field.marks)]),
+  return pages.map(entryBlocks);
+}
+
+function wholeEntries(field: ShownField): readonly (Row | Box)[] {
+  const row = rowOf(field);
+  if (row) return [row];
+  const { label, marks = [] } = field;
+  return boxfuls(whole(field.value)).map((text, at) =>
+    at === 0
+      ? { label, about: leadsTo(field), text, marks }
+      : { label: `${label} (continued)`, about: [], text, marks: [] },
   );
 }
 
-/** One value as the boxes that hold all of it, every character visible, broken between lines where there are any. */
-function boxfuls(field: ShownField): ShownField[] {
-  const characters = [...visible(field.value)];
-  const pieces: ShownField[] = [];
+/** An inert text as the boxes that hold all of it, broken between lines where there are any; at least one. */
+export function boxfuls(text: string): readonly string[] {
+  const characters = [...text];
+  const pieces: string[] = [];
   let at = 0;
   do {
     const end = boxEnd(characters, at);
-    pieces.push({
-      label: at === 0 ? field.label : `${field.label} (continued)`,
-      value: characters.slice(at, end).join(''),
-      kind: at === 0 ? field.kind : 'long',
-      ...(at === 0 && field.marks ? { marks: field.marks } : {}),
-    });
+    pieces.push(characters.slice(at, end).join(''));
     at = end;
   } while (at < characters.length);
   return pieces;
@@ -217,7 +243,7 @@ export function payloadBlocks(label: string, json: string): KnownBlock[] {
   const { length } = [...json];
   const shown = [...visible(json)].slice(0, PAYLOAD_CHARACTERS).join('');
   const cut = length > PAYLOAD_CHARACTERS ? [`the first ${PAYLOAD_CHARACTERS} of ${length} characters`] : [];
-  return boxfuls({ label, value: shown, kind: 'long' }).map((piece, at) =>
-    boxBlock(piece.label, at === 0 ? cut : [], piece.value),
+  return boxfuls(shown).map((text, at) =>
+    boxBlock(at === 0 ? label : `${label} (continued)`, at === 0 ? cut : [], text),
   );
 }

@@ -37,7 +37,7 @@ export function attentionBlocks(attention: ShownAttention | null | undefined): K
   const lines = [
     ...(paused
       ? [
-          `:double_vertical_bar: *Paused* by ${pauser(paused.by)}: ${said(paused.reason, 300)}\nIts time stands still. It can be denied now, and approved once it is resumed.`,
+          `${pausedWords(paused)}\nIts time stands still. It can be denied now, and approved once it is resumed.`,
         ]
       : []),
     ...(delegates.length > 0
@@ -48,7 +48,8 @@ export function attentionBlocks(attention: ShownAttention | null | undefined): K
             .join(', ')}, while away`,
         ]
       : []),
-    ...(escalation
+    // A moment that stands still is not yet known.
+    ...(escalation && (escalation.asked || !paused)
       ? [
           escalation.asked
             ? `:arrow_up: Escalated ${moment(escalation.at)}: ${named(escalation.users, escalation.groups)} may decide too`
@@ -67,6 +68,11 @@ export function attentionBlocks(attention: ShownAttention | null | undefined): K
       : []),
   ];
   return lines.map(context);
+}
+
+/** Who paused it, and why. */
+export function pausedWords({ by, reason }: NonNullable<ShownAttention['paused']>): string {
+  return `:double_vertical_bar: *Paused* by ${pauser(by)}: ${said(reason, 300)}`;
 }
 
 /** The operator has no account in Slack. */

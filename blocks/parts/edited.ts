@@ -70,7 +70,7 @@ function voidedText(voided: readonly string[]): string {
   if (voided.length === 0) return '';
   const left = voided.length - NAMED;
   const who = `${voided.slice(0, NAMED).map(person).join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
-  return ` Approved before by ${who}: for the old arguments, so that does not count any more.`;
+  return `. Approved before by ${who}: for the old arguments, so that does not count any more`;
 }
 
 /** Nothing where nobody changed anything. The new values stand whole among the arguments. */
@@ -80,7 +80,7 @@ export function editedBlocks(edit: ShownEdit | null | undefined, place: 'card' |
   const shown = edit.changes.slice(0, room.changes);
   const left = edit.changes.length - shown.length;
   return [
-    context(`:pencil2: *Edited* by ${person(edit.by)} · ${moment(edit.at)}.${voidedText(edit.voided)}`),
+    context(`:pencil2: *Edited* by ${person(edit.by)} · ${moment(edit.at)}${voidedText(edit.voided)}`),
     ...shown.map((change) => oneLine(change) ?? boxes(change, room.value)),
     ...(left > 0 ? [context(`and ${left} more ${left === 1 ? 'change' : 'changes'}`)] : []),
   ];

@@ -58,6 +58,15 @@ export function textInput(
   });
 }
 
+/** One address; Slack refuses what is none. */
+export function emailInput(about: Labelled & { readonly initial: string | null }): InputBlock {
+  return input(about, {
+    type: 'email_text_input',
+    action_id: VALUE,
+    ...(about.initial === null ? {} : { initial_value: about.initial }),
+  });
+}
+
 export function numberInput(
   about: Labelled & { readonly initial: number | null; readonly min: number; readonly max: number },
 ): InputBlock {
@@ -95,19 +104,30 @@ export function radio(
   });
 }
 
-export function checkbox(
-  about: Labelled & { readonly choice: Choice; readonly checked?: boolean },
+/** Ten options at most (shared/SLACK.md §1c). */
+export function checkboxes(
+  about: Labelled & { readonly choices: readonly Choice[]; readonly checked: readonly string[] },
 ): InputBlock {
-  const only = option(about.choice);
+  const initial = about.choices.filter(({ value }) => about.checked.includes(value)).map(option);
   return input(
     { ...about, optional: about.optional ?? true },
     {
       type: 'checkboxes',
       action_id: VALUE,
-      options: [only],
-      ...(about.checked ? { initial_options: [only] } : {}),
+      options: about.choices.map(option),
+      ...(initial.length > 0 ? { initial_options: initial } : {}),
     },
   );
+}
+
+export function checkbox(
+  about: Labelled & { readonly choice: Choice; readonly checked?: boolean },
+): InputBlock {
+  return checkboxes({
+    ...about,
+    choices: [about.choice],
+    checked: about.checked ? [about.choice.value] : [],
+  });
 }
 
 export interface ChoiceGroup {

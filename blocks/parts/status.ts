@@ -1,6 +1,6 @@
 /** How an execution stands, and who decided what: the same words and marks on cards, in lists and in details. */
 import type { KnownBlock } from '@slack/types';
-import type { ExecutionStatus } from '../../models/types.js';
+import type { ExecutionStatus, SecondProof } from '../../models/types.js';
 import { excerpt, quote } from '../inert.js';
 import { context, moment, person } from './text.js';
 
@@ -28,12 +28,17 @@ export interface ShownDecision {
   readonly reason: string | null;
   readonly at: Date;
   /** On top of the click. */
-  readonly proof?: 'totp';
+  readonly proof?: SecondProof;
   /** For whom, while she is away. */
   readonly delegateOf?: string;
   /** About her own request. */
   readonly soleOperator?: true;
 }
+
+const PROVEN: Readonly<Record<SecondProof, string>> = {
+  totp: ' · :lock: second proof given',
+  oidc: ' · :lock: signed in for it',
+};
 
 const DECIDED = { approved: ':white_check_mark: *Approved*', denied: ':no_entry: *Denied*' } as const;
 
@@ -52,7 +57,7 @@ export function decider({
 }: Omit<ShownDecision, 'decision' | 'reason'>): string {
   const whose = delegateOf ? ` for ${person(delegateOf)}` : '';
   const own = soleOperator ? ' · sole operator, her own request' : '';
-  const proven = proof ? ' · :lock: second proof given' : '';
+  const proven = proof ? PROVEN[proof] : '';
   return `by ${person(userId)}${whose} · ${moment(at)}${own}${proven}`;
 }
 

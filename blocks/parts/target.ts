@@ -88,6 +88,7 @@ export function cardTarget(target: ShownTarget | null | undefined): CardTarget {
     ...kept.map(({ label, value }) => [bold(label), ours('  '), code(value).piece]),
   ];
   const whole = changes.length === changed.length && changed.every(({ complete }) => complete);
+  const left = target.fields.length - rows.length;
   return {
     whole,
     blocks: [
@@ -100,6 +101,7 @@ export function cardTarget(target: ShownTarget | null | undefined): CardTarget {
             lines(rows),
           ]
         : []),
+      ...(left > 0 ? [context(`and ${left} more of it in *Details*`)] : []),
       ...noteBlocks(target),
     ],
   };

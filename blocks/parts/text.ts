@@ -44,6 +44,12 @@ export function moment(at: Date): string {
   return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short_pretty} {time}|${otherwise}>`;
 }
 
+/** The day of a moment, where the reader is. */
+export function day(at: Date): string {
+  const otherwise = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `<!date^${Math.floor(at.getTime() / 1000)}^{date_short}|${otherwise}>`;
+}
+
 /** `text` is mrkdwn of ours; what others wrote in it went through `said`. Nothing else becomes a link. */
 export function section(text: string, accessory?: Button): SectionBlock {
   const block: SectionBlock = { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };

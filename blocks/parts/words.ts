@@ -1,5 +1,5 @@
 /** PRODUCT.md's words for risk, effect and approvers, said the same way everywhere. */
-import type { Approvers, Effect, Escalation, Risk } from '../../models/types.js';
+import type { Approvers, Effect, Escalation, PolicyRule, Risk, SecondProof } from '../../models/types.js';
 import { channel, group, person } from './text.js';
 
 export const EFFECT_WORDS: Record<Effect, string> = {
@@ -33,6 +33,20 @@ export function approversText(approvers: Approvers): string {
   ].join(', ');
 }
 
+export type TargetCheck = NonNullable<PolicyRule['targetCheck']>;
+
+/** Whether the target of a call is held to what the approver saw. */
+export const TARGET_CHECK_WORDS: Record<TargetCheck, string> = {
+  required: 'Required',
+  best_effort: 'Best effort',
+  off: 'Off',
+};
+
+const PROOF: Readonly<Record<SecondProof, string>> = {
+  totp: ' · with a second proof',
+  oidc: ' · with a fresh sign-in',
+};
+
 export interface Question {
   /** The second list, and when it is asked too. */
   readonly escalation?: Escalation | null;
@@ -40,14 +54,17 @@ export interface Question {
   readonly quorum: number;
   readonly route: string | null;
   readonly expiresInMinutes: number;
-  readonly stepUp?: 'totp' | null;
+  readonly stepUp?: SecondProof | null;
+  readonly targetCheck?: TargetCheck | null;
 }
 
 /** How a question is asked: by whom it is answered, where it is posted, how long it stands. */
 export function questionText(question: Question, identity: 'shared' | 'private'): string {
   const { approvers, quorum, route, expiresInMinutes } = question;
-  const proof = question.stepUp ? ' · with a second proof' : '';
-  const expiry = `expires after ${expiresInMinutes} min${proof}`;
+  const proof = question.stepUp ? PROOF[question.stepUp] : '';
+  const check = question.targetCheck;
+  const target = check ? ` · target check: ${TARGET_CHECK_WORDS[check].toLowerCase()}` : '';
+  const expiry = `expires after ${expiresInMinutes} min${proof}${target}`;
   if (identity === 'private') return `by the member whose account it is, in her DM · ${expiry}`;
   const who = approversText(approvers) || ':warning: nobody yet';
   const how = quorum > 1 ? ` · ${quorum} approvals` : '';

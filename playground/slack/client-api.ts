@@ -44,6 +44,13 @@ export class ClientApi {
       const user = query.get('user') ?? '';
       if (req.method === 'GET' && name === 'state') answerJson(res, 200, snapshotFor(this.workspace, user));
       else if (req.method === 'GET' && name === 'events') this.stream(user, res);
+      else if (req.method === 'GET' && name === 'violations')
+        // Without the payloads: they hold what only some people may see.
+        answerJson(
+          res,
+          200,
+          this.workspace.violations.map(({ payload: _, ...violation }) => violation),
+        );
       else if (req.method === 'DELETE' && name === 'faults') {
         this.faults.clear();
         answerJson(res, 200, { ok: true });

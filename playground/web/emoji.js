@@ -3,6 +3,7 @@ const SYMBOLS = new Map(
   Object.entries({
     alarm_clock: '⏰',
     arrow_down: '⬇️',
+    arrow_forward: '▶️',
     arrow_left: '⬅️',
     arrow_right: '➡️',
     arrow_up: '⬆️',
@@ -73,6 +74,7 @@ const SYMBOLS = new Map(
     outbox_tray: '📤',
     package: '📦',
     page_facing_up: '📄',
+    palm_tree: '🌴',
     paperclip: '📎',
     pause_button: '⏸️',
     pencil: '📝',

@@ -71,7 +71,7 @@ const rule = z.strictObject({
   expires_in_minutes: z.int().default(DEFAULT_EXPIRY_MINUTES),
   limit_per_hour: z.int().min(1).nullable().default(null),
   target_check: z.exactOptional(z.enum(['required', 'best_effort', 'off'])),
-  step_up: z.enum(['totp']).nullable().default(null),
+  step_up: z.enum(['totp', 'oidc']).nullable().default(null),
 });
 
 export const policyFile = z.strictObject({ version: z.int().optional(), rules: z.array(rule) });

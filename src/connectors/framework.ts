@@ -42,11 +42,13 @@ export interface CardField {
 /** One field of a write's target as it is now, and as it will be where the call changes it. */
 export interface ObservedField extends CardField {
   readonly after?: string;
+  /** The system's own footprint (a counter, "last opened"): shown, and nothing when it moves. */
+  readonly footprint?: true;
 }
 
 /** What a write points at, just read. */
 export interface Observation {
-  /** What stands on the card, and what must still be so when the call runs: no counters, no "last opened". */
+  /** What stands on the card, and what must still be so when the call runs, but for footprints. */
   readonly fields: readonly ObservedField[];
   /** The system's own version of the target (etag, revision); `''` where only the fields tell. */
   readonly version: string;

@@ -22,6 +22,7 @@ const SWEEPERS: readonly Sweeper[] = [
   { name: 'sweep:approvals', everyMs: 5_000, sweep: (services) => services.recovery.settleApprovals() },
   { name: 'sweep:pauses', everyMs: 5_000, sweep: (services) => services.pauses.reconcile() },
   { name: 'sweep:reminders', everyMs: 5_000, sweep: (services) => services.reminders.sweep() },
+  { name: 'sweep:delegations', everyMs: 5_000, sweep: (services) => services.delegationCards.follow() },
   { name: 'sweep:cards', everyMs: 10_000, sweep: (services) => services.recovery.repairCards() },
   { name: 'sweep:report', everyMs: 600_000, sweep: (services) => services.loadReports.sendWeekly() },
   {

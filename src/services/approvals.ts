@@ -8,6 +8,7 @@ import type {
   Decision,
   ExecutionDocument,
   Risk,
+  SecondProof,
 } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
 import { isDuplicateKey } from '../database/duplicate-key.js';
@@ -47,6 +48,8 @@ export interface Click {
   readonly edit?: EditedCall;
   /** Six digits of her second proof. Never logged, never audited. */
   readonly proof?: string;
+  /** She has just signed in at the company's provider, to approve this (`StepUpSignIns` alone says so). */
+  readonly signedIn?: true;
 }
 
 /** The call as an approver made it; `src/services/edits.ts` has checked it. */
@@ -60,20 +63,34 @@ export interface EditedCall {
 export type DecisionOutcome =
   | { readonly kind: 'recorded'; readonly approval: ApprovalDocument }
   | { readonly kind: 'too_late'; readonly approval: ApprovalDocument }
-  /** `proof`: an approval needs the second proof besides; what is in the way is a code, or that she has none. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly proof?: 'code' | 'set_up' };
+  /** `proof`: an approval needs the second proof besides: a code, setting one up first, or a sign-in. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly proof?: 'code' | 'set_up' | 'sign_in' };
 
 const NEEDS_PROOF =
   'This approval needs your second proof: press Approve on its card, and enter the six digits.';
 
-const refused = (reason: string): DecisionOutcome => ({ kind: 'refused', reason });
+const NEEDS_SIGN_IN =
+  'This approval needs a fresh sign-in with your company account: press Approve on its card, and follow the link.';
+
+const GONE = 'That request does not exist (any more).';
 const COUNTED = 'Your approval is counted already; the others are still to come.';
 const PAUSED = 'This is paused at the moment: nothing can be approved until it is resumed.';
+
+/** Whether this person has still to read what the card has no room for (abuse case 28). */
+export type HasToRead = (
+  approval: ApprovalDocument,
+  execution: ExecutionDocument,
+  userId: string,
+) => Promise<boolean>;
+
+const UNREAD = 'The card does not show all of it. Read every page of Details first; Approve is there.';
 
 /** How somebody decides: with a second proof, for one who is away, or about her own request. */
 type DecidesAs = Pick<Decision, 'proof' | 'delegateOf' | 'soleOperator'>;
 
 export class ApprovalService {
+  private hasToRead: HasToRead = async () => false;
+
   constructor(
     private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'signals' | 'log'>,
     private readonly executions: ExecutionStore,
@@ -84,6 +101,11 @@ export class ApprovalService {
     private readonly settings: SettingsService,
     private readonly proofs: Pick<SecondFactorService, 'enrolledSince' | 'prove'>,
   ) {}
+
+  /** Whoever draws the cards knows what they show; where none are drawn nobody clicks either. */
+  holdToReading(hasToRead: HasToRead): void {
+    this.hasToRead = hasToRead;
+  }
 
   async ofExecution(executionId: string): Promise<ApprovalDocument | null> {
     const { models, workspaceId } = this.deps;
@@ -171,7 +193,8 @@ export class ApprovalService {
   }
 
   /**
-   * Records one click. The answer says what it came to; a race is lost to whoever was first, by name.
+   * Records one click. The answer says what it came to; a race is lost to whoever was first, by name. What is refused
+   * or too late is on record as one audit event: who, what, why.
    * @throws DirectoryUnavailable when Slack cannot say who the person is: nothing was recorded
    */
   async decide(click: Click): Promise<DecisionOutcome> {
@@ -180,9 +203,9 @@ export class ApprovalService {
       this.executions.get(click.executionId),
       this.settings.get(),
     ]);
-    if (!approval || !execution) return refused('That request does not exist (any more).');
+    if (!approval || !execution) return this.refuse(click, GONE);
     const connection = await this.connection(approval.connectionId);
-    if (!connection) return refused('The connection was removed.');
+    if (!connection) return this.refuse(click, 'The connection was removed.');
     if (shortHash(approval.bindingHash) !== click.hash && approval.status === 'pending') {
       return this.outOfDate(click);
     }
@@ -199,7 +222,7 @@ export class ApprovalService {
       );
     }
     const risk = higherRisk(approval.edited?.risk ?? execution.risk, click.edit?.risk ?? 'read');
-    if (risk === 'destructive' && (await this.isTooFast(execution._id, click.userId))) {
+    if (risk === 'destructive' && (await this.isTooFast(approval, click.userId))) {
       return this.refuse(
         click,
         'That was faster than anybody can read. Read what will be destroyed, then press again.',
@@ -212,14 +235,18 @@ export class ApprovalService {
         'The policy of this connection changed after this was asked, so the request is void.',
       );
     }
-    if (!click.edit && !(await this.isAnotherPerson(approval, click.userId))) return refused(COUNTED);
     const as = {
       ...(eligible.delegateOf ? { delegateOf: eligible.delegateOf } : {}),
       ...(eligible.soleOperator ? { soleOperator: true as const } : {}),
     };
+    if (!click.edit && (await this.hasVoted(approval, click.userId, as))) return this.refuse(click, COUNTED);
+    if (click.decision === 'approved' && (await this.hasToRead(approval, execution, click.userId))) {
+      return this.refuse(click, UNREAD);
+    }
     if (!approval.stepUp || click.decision === 'denied') return this.recordAs(click, approval, as);
     return (
-      (await this.askForProof(click)) ?? this.recordAs(click, approval, { ...as, proof: approval.stepUp })
+      (await this.askForProof(click, approval.stepUp)) ??
+      this.recordAs(click, approval, { ...as, proof: approval.stepUp })
     );
   }
 
@@ -230,14 +257,21 @@ export class ApprovalService {
     return this.record(click, approval, as);
   }
 
-  /** One person counts once, whatever the number of her accounts. */
-  private async isAnotherPerson({ decisions }: ApprovalDocument, userId: string): Promise<boolean> {
-    if (decisions.length === 0) return true;
-    return this.eligibility.areDistinct([...decisions.map((each) => each.userId), userId]);
+  /** One person counts once, whatever the number of her accounts, and with whoever she decides for. */
+  private async hasVoted({ decisions }: ApprovalDocument, userId: string, as: DecidesAs): Promise<boolean> {
+    if (decisions.length === 0) return false;
+    if (decisions.some((each) => isSameVote(each, userId, as))) return true;
+    return !(await this.eligibility.areDistinct([...decisions.map((each) => each.userId), userId]));
   }
 
   /** Last of all that is checked, so that no code is spent on a click that is refused anyway. Null: she proved it. */
-  private async askForProof(click: Click): Promise<DecisionOutcome | null> {
+  private async askForProof(click: Click, kind: SecondProof): Promise<DecisionOutcome | null> {
+    if (kind === 'oidc') {
+      if (click.signedIn) return null;
+      return click.proof === undefined
+        ? { kind: 'refused', proof: 'sign_in', reason: NEEDS_SIGN_IN }
+        : this.refuse(click, NEEDS_SIGN_IN);
+    }
     if (click.proof === undefined) {
       // No refusal yet: the form that asks for it comes next.
       if (await this.proofs.enrolledSince(click.userId))
@@ -331,8 +365,8 @@ export class ApprovalService {
       // Somebody changed the arguments meanwhile: this click was about others.
       if (current.bindingHash !== seen.bindingHash) return this.outOfDate(click);
       const { edit } = click;
-      if (!edit && current.decisions.some((each) => isSameVote(each, click.userId, as)))
-        return refused(COUNTED);
+      if (!edit && current !== seen && (await this.hasVoted(current, click.userId, as)))
+        return this.refuse(click, COUNTED);
       const approvals = edit ? 1 : current.decisions.length + 1;
       const quorum = edit?.rule?.quorum ?? current.quorum;
       const status = click.decision === 'denied' ? 'denied' : approvals >= quorum ? 'approved' : 'pending';
@@ -371,12 +405,11 @@ export class ApprovalService {
         return { kind: 'recorded', approval: updated };
       }
       const reread = await this.ofExecution(click.executionId);
-      if (!reread) return refused('That request does not exist (any more).');
+      if (!reread) return this.refuse(click, GONE);
       if (reread.rev === current.rev) {
-        if (reread.frozenAt) return refused(PAUSED);
-        return (await this.end(reread, 'expired', 'Nobody decided in time.'))
-          ? refused('Too late: the request has expired.')
-          : this.tooLate(click, (await this.ofExecution(click.executionId)) ?? reread);
+        if (reread.frozenAt) return this.refuse(click, PAUSED);
+        const expired = await this.end(reread, 'expired', 'Nobody decided in time.');
+        return this.tooLate(click, expired ?? (await this.ofExecution(click.executionId)) ?? reread);
       }
       current = reread;
     }
@@ -432,7 +465,7 @@ export class ApprovalService {
 
   private async refuse(click: Click, reason: string): Promise<DecisionOutcome> {
     await this.auditClick(click, 'approval.refused_click', { reason });
-    return refused(reason);
+    return { kind: 'refused', reason };
   }
 
   private async auditClick(click: Click, action: string, details: Record<string, unknown>): Promise<void> {
@@ -444,8 +477,8 @@ export class ApprovalService {
     });
   }
 
-  /** Measured from when this person's copy, or the channel's, was posted. */
-  private async isTooFast(executionId: string, userId: string): Promise<boolean> {
+  /** Measured from when this person's copy, or the channel's, was posted; until that is noted, from the question. */
+  private async isTooFast({ executionId, createdAt }: ApprovalDocument, userId: string): Promise<boolean> {
     const { models, workspaceId, clock } = this.deps;
     const copies = await models.outbox
       .find({ workspaceId, subjectId: executionId, view: 'approval', ts: { $ne: null } }, { ts: 1, to: 1 })
@@ -453,8 +486,8 @@ export class ApprovalService {
     const posted = copies
       .filter((copy) => copy.to === userId || !copy.to.startsWith('U'))
       .map((copy) => Number(copy.ts) * 1_000);
-    if (posted.length === 0) return false;
-    return clock.now().getTime() - Math.min(...posted) < READING_TIME_MS;
+    const shown = posted.length === 0 ? createdAt.getTime() : Math.min(...posted);
+    return clock.now().getTime() - shown < READING_TIME_MS;
   }
 
   /** Once an hour for a function, however many calls of it wait. */

@@ -89,7 +89,7 @@ const ruleSchema = z.strictObject({
   escalation: z.exactOptional(
     z.strictObject({ approvers: approversSchema, afterMinutes: z.int().min(1).max(10_080) }).nullable(),
   ),
-  stepUp: z.exactOptional(z.enum(['totp']).nullable()),
+  stepUp: z.exactOptional(z.enum(['totp', 'oidc']).nullable()),
   rememberable: z.exactOptional(z.boolean()),
   when: z.exactOptional(whenSchema.nullable()),
 });

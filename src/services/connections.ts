@@ -319,11 +319,11 @@ export class ConnectionService {
   /** For an admin, or the connection's owner. @throws AppError `not_found` | `forbidden` */
   async managed(userId: string, keyOrId: string, allowOwner: boolean): Promise<ConnectionDocument> {
     const connection = await this.visibleTo(userId, keyOrId);
-    if (!connection)
-      throw new AppError(
-        'not_found',
-        `There is no connection “${keyOrId}” that you can see. /connections lists them.`,
-      );
+    if (!connection) {
+      const message = `There is no connection “${keyOrId}” that you can see. /connections lists them.`;
+      const isHidden = (await this.find(keyOrId)) !== null;
+      throw new AppError('not_found', message, isHidden ? { refusal: 'hidden' } : {});
+    }
     if (!(allowOwner && connection.ownerId === userId)) await this.roles.require(userId, 'admin');
     return connection;
   }

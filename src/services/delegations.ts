@@ -38,6 +38,7 @@ export class DelegationService {
       delegateId,
       until,
       createdAt: now,
+      followed: false,
     };
     const details = { delegateId, until: until.toISOString() };
     await this.audit.change(this.entry(memberId, 'delegation.set', details), (session) =>
@@ -49,14 +50,19 @@ export class DelegationService {
     return delegation;
   }
 
-  /** She is back. Nothing happens when she was not away. */
+  /** She is back. Nothing happens when she was not away. The record goes once the cards have followed. */
   async end(memberId: string): Promise<void> {
-    const { models, workspaceId } = this.deps;
+    const { models, workspaceId, clock } = this.deps;
     const current = await this.of(memberId);
     if (!current) return;
     await this.audit.change(
       this.entry(memberId, 'delegation.ended', { delegateId: current.delegateId }),
-      (session) => models.delegations.deleteOne({ workspaceId, memberId }, { session }),
+      (session) =>
+        models.delegations.updateOne(
+          { workspaceId, memberId },
+          { $set: { until: clock.now(), followed: false } },
+          { session },
+        ),
     );
   }
 

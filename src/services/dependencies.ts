@@ -1,5 +1,6 @@
 import type { Models } from '../../models/index.js';
 import type { ConnectorDefinition } from '../connectors/framework.js';
+import type { CompanySignIn } from '../credentials/company-sign-in.js';
 import type { KeyProvider } from '../credentials/key-ring.js';
 import type { Clock } from '../database/clock.js';
 import type { Logger } from '../log.js';
@@ -25,6 +26,8 @@ export interface Dependencies {
   readonly endpoints: Readonly<Record<string, string>>;
   /** `MCP_COMMANDS`: programs that the operator lets us start. */
   readonly commands: Readonly<Record<string, readonly string[]>>;
+  /** Null where the operator configured none. */
+  readonly companySignIn: CompanySignIn | null;
   /** Loads it at its first use. @throws Error for an id that is not in the catalogue */
   readonly connector: (id: string) => Promise<ConnectorDefinition>;
   /** Who is admin or auditor by configuration, whatever the settings say. */

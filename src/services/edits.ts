@@ -45,6 +45,8 @@ export interface EditTarget {
   readonly userId: string;
   /** Six digits of her second proof, where the request asks for one. */
   readonly proof?: string;
+  /** As `Click.signedIn`. */
+  readonly signedIn?: true;
 }
 
 /** What the form is made of. */
@@ -81,11 +83,12 @@ export class EditService {
     const found = await this.current(target);
     const { approval, execution } = found;
     if (approval.status !== 'pending') {
+      await this.noteLate(target, approval);
       throw new AppError('invalid_arguments', 'Too late: this is not waiting for anybody any more.');
     }
     if (shortHash(approval.bindingHash) !== target.hash) {
       await this.parts.outbox.refresh('approval', execution._id);
-      throw new AppError('invalid_arguments', OUT_OF_DATE);
+      throw await this.forbid(target, OUT_OF_DATE);
     }
     await this.note(target, 'payload.viewed');
     return found;
@@ -104,7 +107,7 @@ export class EditService {
     const found = seen ?? (await this.current(target));
     const { execution, approval, connection, fn } = found;
     if (approval.status !== 'pending') {
-      await this.note(target, 'approval.late_click', { decision: 'approved', status: approval.status });
+      await this.noteLate(target, approval);
       return { kind: 'too_late', approval };
     }
     if (shortHash(approval.bindingHash) !== target.hash) return this.refuse(target, OUT_OF_DATE);
@@ -143,7 +146,8 @@ export class EditService {
    * As it is now, for somebody who may decide now.
    * @throws AppError `forbidden` | `not_found` | `invalid_arguments`, in words for the person · DirectoryUnavailable
    */
-  async current({ executionId, userId }: EditTarget): Promise<OpenEdit> {
+  async current(target: EditTarget): Promise<OpenEdit> {
+    const { executionId, userId } = target;
     const { approvals, executions, connections, payloads } = this.parts;
     const [approval, execution] = await Promise.all([
       approvals.ofExecution(executionId),
@@ -151,10 +155,10 @@ export class EditService {
     ]);
     const connection = approval ? await connections.find(approval.connectionId) : null;
     if (!approval || !execution || !connection) {
-      throw new AppError('not_found', 'That request does not exist any more.');
+      throw await this.forbid(target, 'That request does not exist any more.', 'not_found');
     }
     const eligible = await this.parts.eligibility.mayDecide(approval, connection, userId);
-    if (!eligible.ok) throw new AppError('forbidden', eligible.reason);
+    if (!eligible.ok) throw await this.forbid(target, eligible.reason);
     const connector = await this.deps.connector(connection.connector);
     const fn = enabledFunction(connector, connection, execution.function);
     const { bindingHash: digest } = approval;
@@ -166,10 +170,8 @@ export class EditService {
       );
     }
     if (fn.editable === false) {
-      throw new AppError(
-        'forbidden',
-        `“${fn.title}” does not let its arguments be changed. Approve it or deny it.`,
-      );
+      const message = `“${fn.title}” does not let its arguments be changed. Approve it or deny it.`;
+      throw await this.forbid(target, message);
     }
     return { approval, execution, connection, fn, args };
   }
@@ -188,10 +190,10 @@ export class EditService {
     const old = evaluate(connection, fn, before, known).rule;
     // Nothing would be asked for the changed call alone; it was asked, and she answers.
     if (verdict.effect === 'allow' || JSON.stringify(rule) === JSON.stringify(old)) return { other: null };
-    if (rule.stepUp && !approval.stepUp) {
+    if (rule.stepUp && rule.stepUp !== approval.stepUp) {
       return {
         refusal:
-          'With these changes a second proof is needed, which this request does not ask for. Deny it, and let the caller ask for it like this.',
+          'With these changes another second proof is needed, which this request does not ask for. Deny it, and let the caller ask for it like this.',
       };
     }
     // A private connection acts as the member, and she alone decides, whatever the rule.
@@ -205,9 +207,22 @@ export class EditService {
     return { other: { approvers, quorum, route } };
   }
 
+  private async forbid(
+    target: EditTarget,
+    reason: string,
+    code: 'forbidden' | 'not_found' = 'forbidden',
+  ): Promise<AppError> {
+    await this.refuse(target, reason);
+    return new AppError(code, reason, { refusal: 'recorded' });
+  }
+
   private async refuse(target: EditTarget, reason: string): Promise<EditOutcome> {
     await this.note(target, 'approval.refused_edit', { reason });
     return { kind: 'refused', reason };
+  }
+
+  private async noteLate(target: EditTarget, { status }: ApprovalDocument): Promise<void> {
+    await this.note(target, 'approval.late_click', { decision: 'approved', status });
   }
 
   private async note(

@@ -75,28 +75,6 @@ export class ExecutionStore {
     await models.executions.updateOne({ _id: id, workspaceId, status }, { $set: { nextActionAt } });
   }
 
-  /** Calls of this function by this caller that nobody was asked about, in the last hour; counts no further than `limit`. */
-  async directCalls(
-    {
-      connectionId,
-      function: name,
-      callerId,
-    }: Pick<ExecutionDocument, 'connectionId' | 'function' | 'callerId'>,
-    limit: number,
-  ): Promise<number> {
-    const { models, workspaceId, clock } = this.deps;
-    const createdAt = { $gt: new Date(clock.now().getTime() - 3_600_000) };
-    const filter = {
-      workspaceId,
-      callerId,
-      connectionId,
-      function: name,
-      requirement: 'none' as const,
-      createdAt,
-    };
-    return models.executions.countDocuments(filter).limit(limit);
-  }
-
   async pendingOf(callerId: string, limit: number): Promise<number> {
     const { models, workspaceId } = this.deps;
     const status = { $in: ['pending_approval', 'pending_authorization'] as ExecutionStatus[] };

@@ -216,8 +216,8 @@ export class ExecutionService {
   /** The record itself (metadata). @throws AppError `not_found`, also when it is not the viewer's business */
   async visibleTo(viewerId: string, id: string): Promise<ExecutionDocument> {
     const execution = await this.store.get(id);
-    if (!execution)
-      throw new AppError('not_found', `There is no execution ${id}. /executions lists the latest.`);
+    const message = `There is no execution ${id}. /executions lists the latest.`;
+    if (!execution) throw new AppError('not_found', message);
     const roles = await this.roles.of(viewerId);
     const connection =
       roles.admin || roles.auditor ? null : await this.connections.find(execution.connectionId);
@@ -226,7 +226,8 @@ export class ExecutionService {
       roles.auditor ||
       connection?.ownerId === viewerId ||
       (await this.concerns(viewerId, execution));
-    return required(allowed ? execution : null, 'execution');
+    if (!allowed) throw new AppError('not_found', message, { refusal: 'hidden' });
+    return execution;
   }
 
   /**

@@ -6,6 +6,7 @@ import { AttentionService } from './attention.js';
 import { AuditService } from './audit.js';
 import { AuthorizationFlow } from './authorization-flow.js';
 import { CallFacts } from './call-facts.js';
+import { CallLimits } from './call-limits.js';
 import { CallerService } from './callers.js';
 import { CardMarks } from './card-marks.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
@@ -14,6 +15,7 @@ import { ConnectionTest } from './connection-test.js';
 import { ConnectionService } from './connections.js';
 import { CredentialService } from './credentials.js';
 import { DefinitionReviewService } from './definition-review.js';
+import { DelegationCards } from './delegation-cards.js';
 import { DelegationService } from './delegations.js';
 import type { Dependencies } from './dependencies.js';
 import { DisconnectService } from './disconnect.js';
@@ -31,6 +33,8 @@ import { OAuthApps } from './oauth-apps.js';
 import { OAuthStateStore } from './oauth-states.js';
 import { OutboxService } from './outbox.js';
 import { OutcomeService } from './outcomes.js';
+import { PauseRecord } from './pause-record.js';
+import { PausedAuthorizations } from './paused-authorizations.js';
 import { PauseService } from './pauses.js';
 import { PayloadService } from './payloads.js';
 import { PersonCallers } from './person-callers.js';
@@ -48,6 +52,7 @@ import { SecretEntryService } from './secret-entry.js';
 import { SettingsService } from './settings.js';
 import { SignInService } from './sign-in.js';
 import { SimulationService } from './simulation.js';
+import { StepUpSignIns } from './step-up-sign-ins.js';
 import { SubmissionService } from './submission.js';
 import { TargetService } from './targets.js';
 import { TokenRevealService } from './token-reveal.js';
@@ -135,7 +140,9 @@ export function createServices(deps: Dependencies) {
     calls,
     scopes,
     outbox,
+    audit,
   });
+  const pauseRecord = new PauseRecord(deps, settings);
   const waiting = new WaitingCalls(
     deps,
     executionStore,
@@ -148,6 +155,7 @@ export function createServices(deps: Dependencies) {
     targets,
     facts,
     grants,
+    pauseRecord,
   );
   const replacements = new ReplacementService(
     deps,
@@ -157,6 +165,7 @@ export function createServices(deps: Dependencies) {
     connections,
     credentials,
     waiting,
+    facts,
   );
   const submissions = new SubmissionService(
     deps,
@@ -174,10 +183,20 @@ export function createServices(deps: Dependencies) {
     facts,
     grants,
     claims,
+    new CallLimits(deps),
   );
   const attention = new AttentionService(deps, approvals, eligibility, outbox, audit);
   const reminders = new ReminderService(deps, eligibility, outbox, audit);
-  const pauses = new PauseService(deps, settings, connections, callers, approvals, processes);
+  const pauses = new PauseService(
+    deps,
+    settings,
+    connections,
+    callers,
+    approvals,
+    processes,
+    pauseRecord,
+    new PausedAuthorizations(deps, executionStore, outbox),
+  );
   const simulation = new SimulationService(submissions, approvals, eligibility, grants, scopes);
   const policyPreview = new PolicyPreview(deps, payloads, eligibility, facts);
   const executions = new ExecutionService(
@@ -254,6 +273,12 @@ export function createServices(deps: Dependencies) {
     audit,
   });
 
+  const stepUpSignIns = new StepUpSignIns(
+    deps,
+    { links, executions: executionStore, approvals, edits, outbox, audit },
+    deps.companySignIn,
+  );
+
   const cardMarks = new CardMarks(deps, payloads, facts);
   const loadReports = new LoadReportService(deps, settings, roles, outbox);
   const connectionDrafts = new ConnectionDrafts(deps);
@@ -282,6 +307,7 @@ export function createServices(deps: Dependencies) {
     connectionTest,
     credentials,
     definitionReview,
+    delegationCards: new DelegationCards(deps, eligibility, outbox),
     delegations,
     disconnect,
     edits,
@@ -310,6 +336,7 @@ export function createServices(deps: Dependencies) {
     settings,
     signIns,
     simulation,
+    stepUpSignIns,
     submissions,
     targets,
     tokenReveal,

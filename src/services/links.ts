@@ -26,6 +26,7 @@ const PATHS = {
   caller_token: '/secrets/token/',
   oauth: '/oauth/start/',
   second_factor: '/second-factor/',
+  step_up: '/step-up/',
 } as const;
 
 export class LinkService {
@@ -34,8 +35,13 @@ export class LinkService {
   ) {}
 
   /** The URL to hand to that user, in a DM or a view of hers. */
-  async create(link: NewLink): Promise<string> {
-    const { models, workspaceId, clock, keys, publicUrl } = this.deps;
+  async create(link: NewLink & { readonly purpose: keyof typeof PATHS }): Promise<string> {
+    return `${this.deps.publicUrl}${PATHS[link.purpose]}${await this.issue(link)}`;
+  }
+
+  /** The token of a link that nobody is handed, such as what comes back from a sign-in. */
+  async issue(link: NewLink): Promise<string> {
+    const { models, workspaceId, clock, keys } = this.deps;
     const token = newLinkToken();
     const _id = sha256Hex(token);
     await models.oneTimeLinks.create([
@@ -51,7 +57,7 @@ export class LinkService {
         expiresAt: new Date(clock.now().getTime() + LINK_LIFETIME_MS),
       },
     ]);
-    return `${publicUrl}${PATHS[link.purpose]}${token}`;
+    return token;
   }
 
   /** What is behind a link, without using it up. */

@@ -44,6 +44,28 @@ export class MemberService {
     return this.executions.waitingFor(memberId, connectionId, callerId ?? undefined);
   }
 
+  /** What became of the last call of a caller that waited for her and ended without her, in words. */
+  async lastEnd(memberId: string, connectionId: string, callerId: string | null): Promise<string | null> {
+    if (callerId === null) return null;
+    const { models, workspaceId } = this.deps;
+    const call = {
+      workspaceId,
+      onBehalfOf: { $eq: memberId, $type: 'string' as const },
+      connectionId,
+      callerId,
+    };
+    const unasked = {
+      status: { $in: ['cancelled' as const, 'expired' as const] },
+      approvalId: null,
+      startedAt: null,
+    };
+    const last = await models.executions
+      .findOne({ ...call, ...unasked }, { error: 1 })
+      .sort({ createdAt: -1 })
+      .lean();
+    return last?.error?.message ?? null;
+  }
+
   async authorization(connectionId: string, memberId: string): Promise<AuthorizationDocument | null> {
     const { models, workspaceId } = this.deps;
     return models.authorizations.findOne({ workspaceId, connectionId, memberId }).lean();

@@ -36,14 +36,32 @@ export class OutboxService {
     signals.emit('outbox');
   }
 
-  /** A view is to be posted anew at the end of the conversation, because it asks for something again. */
-  async showAgain(view: OutboxDocument['view'], subjectId: string, to: string): Promise<void> {
+  /**
+   * A view is to be posted anew at the end of the conversation, because it asks for something again.
+   * @param everyMs not when it was within that time; the row itself keeps when, so that no crash comes in between
+   */
+  async showAgain(view: OutboxDocument['view'], subjectId: string, to: string, everyMs = 0): Promise<void> {
     const { models, workspaceId, clock, signals } = this.deps;
-    await this.show(view, subjectId, to, null);
-    await models.outbox.updateOne(
-      { _id: `${view}:${subjectId}:${to}`, workspaceId },
-      { $set: { ts: null, notBefore: clock.now(), failed: null }, $inc: { wanted: 1 } },
-    );
+    const now = clock.now();
+    const { wanted: _, notBefore: __, ts: ___, failed: ____, ...rest } = this.empty(now);
+    const longAgo = { $or: [{ askedAt: null }, { askedAt: { $lte: new Date(now.getTime() - everyMs) } }] };
+    try {
+      await upserting(() =>
+        models.outbox.updateOne(
+          { _id: `${view}:${subjectId}:${to}`, workspaceId, ...(everyMs > 0 ? longAgo : {}) },
+          {
+            $set: { ts: null, notBefore: now, failed: null, askedAt: now },
+            $inc: { wanted: 1 },
+            $setOnInsert: { ...rest, to, view, subjectId, deadline: null },
+          },
+          { upsert: true },
+        ),
+      );
+    } catch (error) {
+      // The row is there and too young for another.
+      if (!isDuplicateKey(error)) throw error;
+      return;
+    }
     signals.emit('outbox');
   }
 

@@ -2,27 +2,21 @@
  * The kill switch. A pause holds from the next claim on, because every claim asks the database; what is said here besides
  * is when that is certain for every process, what runs at that moment, and what becomes of those who wait.
  */
-import type {
-  Actor,
-  ApprovalDocument,
-  CallerDocument,
-  ConnectionDocument,
-  ExecutionDocument,
-  Pause,
-  Settings,
-} from '../../models/types.js';
+import type { Actor, ApprovalDocument, ExecutionDocument, Pause, Settings } from '../../models/types.js';
 import { AppError } from '../errors.js';
 import type { ApprovalService } from './approvals.js';
 import type { CallerService } from './callers.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
+import type { PauseRecord } from './pause-record.js';
+import type { PausedAuthorizations } from './paused-authorizations.js';
 import type { Confirmation, ProcessService } from './processes.js';
-import { freezingPause } from './recheck.js';
 import type { SettingsService } from './settings.js';
 
 /** One sweep looks at so many requests; the next one at the rest. */
 const BATCH = 2_000;
 const MOST_RUNNING = 50;
+const WAITING = ['pending_approval', 'pending_authorization'] as const;
 const CONFIRM_EVERY_MS = 200;
 
 export type PauseTarget =
@@ -51,6 +45,8 @@ export class PauseService {
     private readonly callers: CallerService,
     private readonly approvals: ApprovalService,
     private readonly processes: ProcessService,
+    private readonly record: PauseRecord,
+    private readonly authorizations: PausedAuthorizations,
   ) {}
 
   /** Stops a connection, a caller or everything. Who may is asked before. @throws AppError `not_found` */
@@ -113,12 +109,8 @@ export class PauseService {
    */
   async reconcile(): Promise<void> {
     const { models, workspaceId } = this.deps;
-    const [settings, connections, callers] = await Promise.all([
-      this.settings.get(),
-      models.connections.find({ workspaceId, paused: { $ne: null } }).lean(),
-      models.callers.find({ workspaceId, paused: { $ne: null } }).lean(),
-    ]);
-    const pauses = new Pauses(settings, connections, callers);
+    const pauses = await this.record.all();
+    await this.authorizations.reconcile(pauses);
     const frozen = await models.approvals
       .find({ workspaceId, status: 'pending', frozenAt: { $ne: null } })
       .limit(BATCH)
@@ -128,7 +120,7 @@ export class PauseService {
       : [];
     const callerOf = await this.callersOf([...frozen, ...moving]);
     const held = (approval: ApprovalDocument): Pause | null =>
-      pauses.over(approval.connectionId, callerOf.get(approval.executionId) ?? null);
+      pauses.overRequest(approval.connectionId, callerOf.get(approval.executionId) ?? null);
     const cancelled = [...frozen, ...moving].filter((each) => held(each)?.pending === 'cancel');
     for (const approval of cancelled) {
       await this.approvals.end(
@@ -218,7 +210,11 @@ export class PauseService {
 
   private async waitingOf(target: PauseTarget): Promise<number> {
     const { models, workspaceId } = this.deps;
-    return models.executions.countDocuments({ workspaceId, status: 'pending_approval', ...scopeOf(target) });
+    return models.executions.countDocuments({
+      workspaceId,
+      status: { $in: [...WAITING] },
+      ...scopeOf(target),
+    });
   }
 
   private async write(actor: Actor, target: PauseTarget, pause: Pause | null): Promise<void> {
@@ -227,32 +223,6 @@ export class PauseService {
     const connection = await this.connections.find(target.id);
     if (!connection) throw new AppError('not_found', 'There is no such connection any more.');
     await this.connections.pause(actor, connection, pause);
-  }
-}
-
-/** All pauses at once, and which of them a request stands under. */
-class Pauses {
-  readonly all: readonly Pause[];
-  private readonly connections: ReadonlyMap<string, ConnectionDocument>;
-  private readonly callers: ReadonlyMap<string, CallerDocument>;
-
-  constructor(
-    private readonly settings: Settings,
-    connections: readonly ConnectionDocument[],
-    callers: readonly CallerDocument[],
-  ) {
-    this.connections = new Map(connections.map((each) => [each._id, each]));
-    this.callers = new Map(callers.map((each) => [each._id, each]));
-    this.all = [settings, ...connections, ...callers].flatMap(({ paused }) => (paused ? [paused] : []));
-  }
-
-  get any(): boolean {
-    return this.all.length > 0;
-  }
-
-  over(connectionId: string, callerId: string | null): Pause | null {
-    const caller = callerId === null ? null : (this.callers.get(callerId) ?? null);
-    return freezingPause(this.settings, this.connections.get(connectionId) ?? null, caller);
   }
 }
 

@@ -29,6 +29,11 @@ function fieldOf(kind: PayloadDocument['kind'], version: string | undefined): st
   return version === undefined ? kind : `${kind}:${version}`;
 }
 
+export interface KeptObservation extends Observation {
+  /** Digest of the requests that it was read with: which target it is, whatever it looks like. */
+  readonly addressed?: string;
+}
+
 export class PayloadService {
   constructor(private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'keys' | 'workspaceId'>) {}
 
@@ -109,20 +114,21 @@ export class PayloadService {
   /** The target as it was first read; kept once, so that every card and the run speak of the same. What is kept. */
   async keepObservation(
     execution: Pick<ExecutionDocument, '_id'>,
-    { fields, version, condition }: Observation,
-  ): Promise<Observation> {
+    { fields, version, condition, addressed }: KeptObservation,
+  ): Promise<KeptObservation> {
     const value = {
       fields: fields.map((field) => ({ ...field })),
       version,
       ...(condition === undefined ? {} : { condition }),
+      ...(addressed === undefined ? {} : { addressed }),
     };
     await this.keep(this.document(execution, 'observation', value));
     return (await this.observation(execution)) ?? value;
   }
 
   /** Null where nothing was read, or retention has dropped it. @throws EnvelopeError when it was tampered with */
-  async observation(execution: Pick<ExecutionDocument, '_id'>): Promise<Observation | null> {
-    return (await this.read(execution, 'observation')) as Observation | null;
+  async observation(execution: Pick<ExecutionDocument, '_id'>): Promise<KeptObservation | null> {
+    return (await this.read(execution, 'observation')) as KeptObservation | null;
   }
 
   /** What is there already stays. */

@@ -46,10 +46,10 @@ export function stopped(
 ): { code: 'paused' | 'not_ready'; message: string } | null {
   if (settings.slack === 'removed')
     return { code: 'paused', message: 'The app was removed from Slack; nothing runs.' };
-  const everything = isResumed(settings, call) ? null : settings.paused;
-  const pause = everything ?? connection.paused ?? caller.paused;
+  const pause = pauseOver(settings, connection, caller, call);
   if (pause) {
-    const what = everything ? 'Everything' : connection.paused ? `“${connection.name}”` : 'This caller';
+    const what =
+      pause === settings.paused ? 'Everything' : connection.paused ? `“${connection.name}”` : 'This caller';
     return { code: 'paused', message: `${what} is paused${pause.reason ? `: ${pause.reason}` : '.'}` };
   }
   if (caller.stage === 'production' && connection.status !== 'ready') {
@@ -68,14 +68,24 @@ function isResumed({ resuming }: Settings, call: Pick<ExecutionDocument, 'risk' 
   return isDirectRead || (resuming === 'asks' && isAsked);
 }
 
+/** The pause that keeps a call from running, or from being asked about. */
+export function pauseOver(
+  settings: Settings,
+  connection: Pick<ConnectionDocument, 'paused'> | null,
+  caller: Pick<CallerDocument, 'paused'> | null,
+  call: Pick<ExecutionDocument, 'risk' | 'requirement'>,
+): Pause | null {
+  const everything = isResumed(settings, call) ? null : settings.paused;
+  return everything ?? connection?.paused ?? caller?.paused ?? null;
+}
+
 /** The pause under which requests that wait for people stand still, or are cancelled. */
 export function freezingPause(
   settings: Settings,
   connection: Pick<ConnectionDocument, 'paused'> | null,
   caller: Pick<CallerDocument, 'paused'> | null,
 ): Pause | null {
-  const everything = settings.resuming === 'asks' ? null : settings.paused;
-  return everything ?? connection?.paused ?? caller?.paused ?? null;
+  return pauseOver(settings, connection, caller, { risk: 'write', requirement: 'required' });
 }
 
 /** The pure part of the re-check. People are checked by `EligibilityService` besides. */

@@ -1,6 +1,7 @@
 /**
  * Nobody waits for nothing: who has not decided is reminded, a second list is asked, and whoever asked is told how it
- * ended. Due moments are advanced by compare-and-set before anything is posted, so that two sweepers at once remind once.
+ * ended. A reminder is stored before its moment is advanced, and the row it is stored in takes one a minute: two sweepers
+ * at once remind once, and a crash in between loses nothing.
  */
 import type {
   ApprovalDocument,
@@ -8,6 +9,7 @@ import type {
   ExecutionDocument,
   ToldOutcome,
 } from '../../models/types.js';
+import { crashAt } from '../kill-points.js';
 import type { AuditService } from './audit.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
@@ -61,17 +63,18 @@ export class ReminderService {
       })
       .limit(BATCH)
       .lean();
-    const people = new Set<string>();
+    const reminded = new Set<string>();
     for (const approval of due) {
       await this.one(approval, async () => {
-        // Asked first: when Slack cannot say who decides, the moment stays due.
-        const deciders = await this.undecided(approval);
-        if (await this.advance(approval, now)) for (const userId of deciders) people.add(userId);
+        // When Slack cannot say who decides, the moment stays due.
+        for (const userId of await this.undecided(approval)) {
+          if (reminded.has(userId)) continue;
+          await this.outbox.showAgain('reminder', userId, userId, REMIND_EVERY_MS);
+          reminded.add(userId);
+        }
+        crashAt('after_reminder');
+        await this.advance(approval, now);
       });
-    }
-    for (const userId of people) {
-      if (await this.outbox.takeTurn(`reminder:${userId}`, REMIND_EVERY_MS)) continue;
-      await this.outbox.showAgain('reminder', userId, userId);
     }
   }
 
@@ -170,11 +173,11 @@ export class ReminderService {
     return (await this.eligibility.deciders(approval, connection)).filter((userId) => !decided.has(userId));
   }
 
-  /** True for the one who advanced it. Of several moments that have passed, only one reminds. */
-  private async advance(approval: ApprovalDocument, now: Date): Promise<boolean> {
+  /** Of several moments that have passed, only one reminds. */
+  private async advance(approval: ApprovalDocument, now: Date): Promise<void> {
     const { models, workspaceId } = this.deps;
     const [next = null, ...left] = (approval.remindersLeft ?? []).filter((at) => at > now);
-    const advanced = await models.approvals.updateOne(
+    await models.approvals.updateOne(
       {
         _id: approval._id,
         workspaceId,
@@ -184,7 +187,6 @@ export class ReminderService {
       },
       { $set: { nextReminderAt: next, remindersLeft: left } },
     );
-    return advanced.modifiedCount === 1;
   }
 
   private async one(approval: ApprovalDocument, work: () => Promise<void>): Promise<void> {

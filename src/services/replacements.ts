@@ -3,12 +3,12 @@
  * outcome. The old execution names the new one in the same write that ends it (or that asks), so nobody is told of an
  * end without what follows; the new one is then made from the old, at once or, after a crash, by the sweeper.
  */
-import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import type { ExecutionDocument } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
-import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
 import { newId } from '../ids.js';
 import type { ApprovalService } from './approvals.js';
 import { bindingHash } from './binding.js';
+import type { CallFacts } from './call-facts.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
@@ -39,6 +39,7 @@ export class ReplacementService {
     private readonly connections: ConnectionService,
     private readonly credentials: CredentialService,
     private readonly waiting: Pick<WaitingCalls, 'announce'>,
+    private readonly facts: Pick<CallFacts, 'known'>,
   ) {}
 
   /** Makes the execution that the old one names. Doing it twice changes nothing. */
@@ -67,7 +68,8 @@ export class ReplacementService {
       return this.record(plain, 'cancelled', { ...ended(plain.createdAt, { code: 'cancelled', message }) });
     }
     const credential = await this.credentials.find(connection._id, old.subject);
-    const verdict = asking(connection, fn, args);
+    const known = await this.facts.known(connection, connection.policy.rules, old.callerName);
+    const verdict = asking(evaluate(connection, fn, args, known));
     const execution: ExecutionDocument = {
       ...plain,
       risk: verdict.risk,
@@ -139,7 +141,6 @@ export class ReplacementService {
 }
 
 /** A person is asked, also where policy would let the call run directly: no yes is taken over from the old one. */
-function asking(connection: ConnectionDocument, fn: FunctionDefinition, args: Arguments): Verdict {
-  const verdict = evaluate(connection, fn, args);
+function asking(verdict: Verdict): Verdict {
   return verdict.effect === 'allow' ? { ...verdict, effect: 'ask', requirement: 'required' } : verdict;
 }

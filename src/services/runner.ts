@@ -5,6 +5,7 @@ import { EnvelopeError } from '../credentials/envelope.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
 import type { ApprovalService } from './approvals.js';
+import type { AuditService } from './audit.js';
 import { bindingHash } from './binding.js';
 import type { CallerService } from './callers.js';
 import type { ClaimsInFlight } from './claims-in-flight.js';
@@ -68,6 +69,7 @@ export interface RunnerParts {
   readonly calls: UpstreamCalls;
   readonly scopes: ScopeService;
   readonly outbox: OutboxService;
+  readonly audit: AuditService;
   readonly claims: ClaimsInFlight;
   readonly targets: TargetService;
   readonly people: PersonCallers;
@@ -230,37 +232,49 @@ export class Runner {
     };
     const reason =
       reasonToRefuse(execution, facts, isSystemCaller) ??
-      (await this.approversReason(execution, approval, connection)) ??
+      (await this.voidApprovals(execution, approval, connection)) ??
       (connection && fn && (await this.parts.grants.reasonToRefuse(execution, connection, fn, args)));
     if (reason !== null) {
-      await this.refuse(
-        execution,
-        'refused_recheck',
-        `Checked again before running: ${reason}. Nothing was sent.`,
-      );
+      const { why, approvers } = typeof reason === 'string' ? { why: reason, approvers: [] } : reason;
+      const message = `Checked again before running: ${why}. Nothing was sent.`;
+      await this.refuse(execution, 'refused_recheck', message, approvers);
       return null;
     }
     return connection && fn ? { execution, connection, fn, args } : null;
   }
 
-  private async approversReason(
+  private async voidApprovals(
     execution: ExecutionDocument,
     approval: ApprovalDocument | null,
     connection: ConnectionDocument | null,
-  ): Promise<string | null> {
+  ): Promise<{ readonly why: string; readonly approvers: readonly string[] } | null> {
     if (execution.requirement !== 'required' || !approval || !connection) return null;
     for (const decision of approval.decisions) {
       const eligible = await this.parts.eligibility.mayDecide(approval, connection, decision.userId);
-      if (!eligible.ok) return 'an approver may no longer decide';
+      if (!eligible.ok) return { why: 'an approver may no longer decide', approvers: [decision.userId] };
     }
     const voters = approval.decisions.map(({ userId }) => userId);
     const distinct = voters.length < 2 || (await this.parts.eligibility.areDistinct(voters));
-    return distinct ? null : 'two of the approvals are one person’s';
+    return distinct ? null : { why: 'two of the approvals are one person’s', approvers: voters };
   }
 
-  private async refuse(execution: ExecutionDocument, code: string, message: string): Promise<void> {
+  /** @param approvers whose approvals no longer hold */
+  private async refuse(
+    execution: ExecutionDocument,
+    code: string,
+    message: string,
+    approvers: readonly string[] = [],
+  ): Promise<void> {
     const end = ended(this.deps.clock.now(), { code, message });
-    await this.finish(await this.parts.executions.transition(execution, 'failed', end));
+    const refused = await this.parts.executions.transition(execution, 'failed', end);
+    if (!refused) return;
+    await this.parts.audit.record({
+      actor: { kind: 'system', id: 'recheck' },
+      action: 'execution.refused',
+      subject: { kind: 'execution', id: execution._id },
+      details: { code, message, ...(approvers.length > 0 ? { approvers } : {}) },
+    });
+    await this.finish(refused);
   }
 
   private async perform(checked: Checked, claimedAt: number): Promise<void> {
@@ -382,7 +396,10 @@ export class Runner {
           { 'attempt.id': execution.attempt?.id ?? '' },
         );
         this.unrecorded.delete(execution._id);
-        if (done && next) this.parts.replacements().begin(done);
+        if (done && next) {
+          crashAt('after_target_changed');
+          this.parts.replacements().begin(done);
+        }
         await this.finish(done);
         return;
       } catch (error) {

@@ -227,7 +227,7 @@ export class SecondFactorService {
     await this.audit.record(
       this.entry({ kind: 'user', id: memberId }, 'second_factor.refused', memberId, { why: result }),
     );
-    throw new AppError('forbidden', PROOF_PROBLEMS[result], { path: '/code' });
+    throw new AppError('forbidden', PROOF_PROBLEMS[result], { path: '/code', refusal: 'recorded' });
   }
 
   private async drop(

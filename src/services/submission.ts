@@ -18,6 +18,7 @@ import { crashAt } from '../kill-points.js';
 import { type ApprovalService, CLAIM_WINDOW_MS } from './approvals.js';
 import { bindingHash } from './binding.js';
 import type { CallFacts } from './call-facts.js';
+import type { CallLimits, Place } from './call-limits.js';
 import type { ClaimsInFlight } from './claims-in-flight.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
@@ -98,6 +99,7 @@ export class SubmissionService {
     private readonly facts: CallFacts,
     private readonly grants: GrantService,
     private readonly claims: ClaimsInFlight,
+    private readonly limits: CallLimits,
   ) {}
 
   /**
@@ -123,7 +125,25 @@ export class SubmissionService {
       this.settings.get(),
     ]);
     if (earlier && (await this.executions.handOut(earlier))) return repeated(earlier, requestHash);
-    const examined = await this.look(caller, request, requestHash, connection, settings);
+    const look = (isUsedUp?: true) => this.look(caller, request, requestHash, connection, settings, isUsedUp);
+    const first = await look();
+    const place = await this.takePlace(first);
+    const examined = place === 'none_left' ? await look(true) : first;
+    const submitted = await this.followUp(examined);
+    // An error keeps its place: it may be on record all the same, and the hour gives it back.
+    if (submitted.repeated && typeof place === 'object') await this.limits.giveBack(place);
+    return submitted;
+  }
+
+  /** A call that would run directly under a limit has a place of its own, or is asked about like any over the limit. */
+  private async takePlace(examined: Examined): Promise<Place | 'none_left' | undefined> {
+    const limit = limitOf(examined.verdict);
+    const fate = fateOf(examined, false);
+    if (limit === null || !(fate === 'runs' || fate === 'waits_for_member')) return undefined;
+    return (await this.limits.take(examined.plan.execution, limit)) ?? 'none_left';
+  }
+
+  private async followUp(examined: Examined): Promise<Submitted> {
     const { plan, verdict, stop, gap } = examined;
     const { fn } = plan;
     const grant = grantWouldHelp(examined) ? await this.grants.take(plan) : null;
@@ -169,6 +189,7 @@ export class SubmissionService {
     requestHash: string,
     connection: ConnectionDocument | null,
     settings: Settings,
+    isUsedUp?: true,
   ): Promise<Examined> {
     const named = connection?.access.some((each) => each.callerId === caller._id) ?? false;
     if (!connection || !(named || personOf(caller._id) !== null)) {
@@ -188,7 +209,7 @@ export class SubmissionService {
     }
     const args = parseArguments(fn, request.arguments);
     await this.checkFiles(caller, fn, args);
-    const verdict = await this.verdict(caller, connection, fn, args);
+    const verdict = await this.verdict(caller, connection, fn, args, isUsedUp);
     const onBehalfOf = await this.member(request.onBehalfOf, connection);
     const [credential, allowed, pending] = await Promise.all([
       this.credentialOf(connection, onBehalfOf),
@@ -338,13 +359,14 @@ export class SubmissionService {
     connection: ConnectionDocument,
     fn: FunctionDefinition,
     args: Arguments,
+    isUsedUp?: true,
   ): Promise<Verdict> {
     const known = await this.facts.known(connection, connection.policy.rules, caller.name);
     const verdict = evaluate(connection, fn, args, known);
     const limit = limitOf(verdict);
     if (limit === null) return verdict;
     const call = { connectionId: connection._id, function: fn.name, callerId: caller._id };
-    return (await this.executions.directCalls(call, limit)) >= limit ? overLimit(verdict) : verdict;
+    return isUsedUp || (await this.limits.isUsedUp(call, limit)) ? overLimit(verdict) : verdict;
   }
 
   /** @throws AppError `invalid_arguments` for a file that is not there, or not this caller's */

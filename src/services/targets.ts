@@ -9,13 +9,20 @@ import type {
   ExecutionDocument,
 } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
-import type { Arguments, FunctionDefinition, Observation, Observe } from '../connectors/framework.js';
+import type {
+  Arguments,
+  CallContext,
+  FunctionDefinition,
+  Observation,
+  Observe,
+  UpstreamRequest,
+} from '../connectors/framework.js';
 import { EnvelopeError } from '../credentials/envelope.js';
 import { UpstreamError } from '../errors.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
 import { enabledFunction } from './functions.js';
-import type { PayloadService } from './payloads.js';
+import type { KeptObservation, PayloadService } from './payloads.js';
 import { targetCheckOf, type Verdict } from './policy.js';
 import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
@@ -68,11 +75,17 @@ export function targetQuestion(fn: FunctionDefinition, verdict: Pick<Verdict, 'r
 
 /**
  * SHA-256 of what was read: the fields' values and the system's own version. Their order and what the call will make
- * of them are left out, so that another argument of the call alone is no other target.
+ * of them are left out, so that another argument of the call alone is no other target; so are footprints.
  */
 export function fingerprintOf({ fields, version }: Pick<Observation, 'fields' | 'version'>): string {
-  const shown = fields.map(({ label, value }) => JSON.stringify([label, value])).sort();
+  const shown = held(fields)
+    .map(({ label, value }) => JSON.stringify([label, value]))
+    .sort();
   return canonicalHash({ shown, version });
+}
+
+function held(fields: Observation['fields']): Observation['fields'] {
+  return fields.filter(({ footprint }) => !footprint);
 }
 
 /** It has to be read before anybody may approve, and it was not (yet). */
@@ -97,8 +110,8 @@ export interface Moved {
 
 /** What moved between two looks; empty where only the system's version tells them apart, or nothing does. */
 export function movedBetween(before: Observation, after: Observation): Moved[] {
-  const now = new Map(after.fields.map(({ label, value }) => [label, value]));
-  const was = new Map(before.fields.map(({ label, value }) => [label, value]));
+  const now = new Map(held(after.fields).map(({ label, value }) => [label, value]));
+  const was = new Map(held(before.fields).map(({ label, value }) => [label, value]));
   const labels = [...new Set([...now.keys(), ...was.keys()])];
   return labels
     .map((label) => ({ label, was: was.get(label) ?? null, now: now.get(label) ?? null }))
@@ -172,8 +185,11 @@ export class TargetService {
       timer = setTimeout(() => resolve(null), milliseconds);
     });
     try {
-      const now = await Promise.race([this.observeNow(execution, args), late]);
-      return now !== null && typeof now !== 'string' && fingerprintOf(now) === fingerprint;
+      const look = Promise.all([this.observeNow(execution, args), this.payloads.observation(execution)]);
+      const [now, kept] = (await Promise.race([look, late])) ?? [null, null];
+      if (now === null || typeof now === 'string') return false;
+      // Two targets may look the same: what is read has to be the same one, too.
+      return fingerprintOf(now) === fingerprint && kept?.addressed === now.addressed;
     } catch (error) {
       this.deps.log.info({ err: error, execution: execution._id }, 'target of an edited call not read');
       return false;
@@ -215,7 +231,7 @@ export class TargetService {
   }
 
   /** The target, or why it cannot be told, as a sentence. */
-  private async observe(execution: ExecutionDocument): Promise<Observation | string> {
+  private async observe(execution: ExecutionDocument): Promise<KeptObservation | string> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve('The system did not answer in time.'), LOOK_LIMIT_MS);
@@ -230,7 +246,10 @@ export class TargetService {
     }
   }
 
-  private async observeNow(execution: ExecutionDocument, given?: Arguments): Promise<Observation | string> {
+  private async observeNow(
+    execution: ExecutionDocument,
+    given?: Arguments,
+  ): Promise<KeptObservation | string> {
     const connection = await this.connections.find(execution.connectionId);
     if (!connection) return 'The connection was removed.';
     const fn = enabledFunction(
@@ -257,17 +276,24 @@ export class TargetService {
     connection: ConnectionDocument,
     args: Arguments,
     credential: CredentialDocument | null,
-  ): Promise<Observation> {
+  ): Promise<KeptObservation> {
+    const asked: string[] = [];
     const look = { connection, credential, limitMs: LOOK_LIMIT_MS };
     return this.calls.look(execution, look, async (context, mask) => {
-      const { fields, ...version } = await observe.read(context, args);
+      const fetch: CallContext['fetch'] = (request) => {
+        asked.push(addressOf(request));
+        return context.fetch(request);
+      };
+      const { fields, ...version } = await observe.read({ ...context, fetch }, args);
       return {
         ...version,
-        fields: fields.map(({ label, value, kind, after }) => ({
+        addressed: canonicalHash(asked.sort()),
+        fields: fields.map(({ label, value, kind, after, footprint }) => ({
           label: mask(label),
           value: mask(value),
           kind,
           ...(after === undefined ? {} : { after: mask(after) }),
+          ...(footprint && { footprint }),
         })),
       };
     });
@@ -291,6 +317,12 @@ export class TargetService {
     const { models, workspaceId } = this.deps;
     return models.approvals.findOne({ workspaceId, executionId }).lean();
   }
+}
+
+/** What a request reads, and nothing of how it is sent. */
+function addressOf({ method, url, query, json, body }: UpstreamRequest): string {
+  const sent = typeof body === 'object' ? Buffer.from(body).toString('base64') : (body ?? null);
+  return JSON.stringify([method, url, query ?? null, json ?? null, sent]);
 }
 
 /** A record that does not open was tampered with; one that cannot be read just now is another matter. */

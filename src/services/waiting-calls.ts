@@ -10,6 +10,7 @@ import { type ExecutionStore, ended } from './execution-store.js';
 import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
 import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
+import type { PauseRecord } from './pause-record.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, limitOf, overLimit } from './policy.js';
 import type { ScopeService } from './scopes.js';
@@ -34,6 +35,7 @@ export class WaitingCalls {
     private readonly targets: TargetService,
     private readonly facts: CallFacts,
     private readonly grants: GrantService,
+    private readonly pauses: PauseRecord,
   ) {}
 
   /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
@@ -73,7 +75,7 @@ export class WaitingCalls {
 
   /** The sweeper's turn: whatever was not asked, is asked; whatever was allowed meanwhile, goes on. */
   async revive(waiting: ExecutionDocument): Promise<void> {
-    if (waiting.expiresAt && waiting.expiresAt <= this.deps.clock.now()) {
+    if (!waiting.frozenAt && waiting.expiresAt && waiting.expiresAt <= this.deps.clock.now()) {
       const message = 'The member neither allowed nor refused within 24 hours.';
       const expired = await this.executions.endWaiting(waiting, 'expired', { code: 'expired', message });
       if (expired?.onBehalfOf) await this.members.refreshDms(expired.connectionId, expired.onBehalfOf);
@@ -93,7 +95,7 @@ export class WaitingCalls {
       );
   }
 
-  /** A member has allowed what a call waited for: it goes on, to its approval or to its run. */
+  /** A member has allowed what a call waited for: it goes on, to its approval or to its run; under a pause, later. */
   async resume(waiting: ExecutionDocument): Promise<void> {
     const connection = await this.connections.find(waiting.connectionId);
     if (!connection || waiting.onBehalfOf === null) return;
@@ -112,6 +114,8 @@ export class WaitingCalls {
     const now = evaluate(connection, fn, args, known);
     // Asked for when the limit was used up already: waiting does not change that.
     const verdict = waiting.requirement === 'required' && limitOf(now) !== null ? overLimit(now) : now;
+    const { callerId } = waiting;
+    if (waiting.frozenAt || (await this.pauses.over(connection, { callerId, ...verdict }))) return;
     const credential = await this.credentials.find(connection._id, waiting.subject);
     const current: ExecutionDocument = {
       ...waiting,

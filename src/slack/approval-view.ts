@@ -1,7 +1,7 @@
 /** Gathers what an approval card shows, as plain data for `blocks/`. */
 import type { ApprovalCard, ShownField } from '../../blocks/approval-card.js';
 import type { ShownEdit } from '../../blocks/parts/edited.js';
-import { readableName } from '../../blocks/parts/schema-form.js';
+import { readableName } from '../../blocks/parts/schema-fields.js';
 import type { ShownTarget } from '../../blocks/parts/target.js';
 import { type ApprovalDocument, type ExecutionDocument, SHARED } from '../../models/types.js';
 import type { Arguments, CardField, FunctionDefinition, JsonValue } from '../connectors/framework.js';
@@ -77,10 +77,7 @@ export async function approvalCard(
       stepUp: approval.stepUp ?? null,
       marksNote: marks.note,
       fields: args
-        ? markedFields(
-            [...shownFields(args, fn?.card), ...(await fileFields(args, fn, execution, services))],
-            marks.marks,
-          )
+        ? markedFields(await argumentFields(args, fn, execution, services), marks.marks)
         : [{ label: 'Arguments', value: 'no longer kept', kind: 'short' }],
       reason: execution.reason,
       deciders,
@@ -158,7 +155,35 @@ async function actingAs(
   return `${account ?? member?.email ?? execution.subject} · ${member?.name ?? 'the member'}’s own`;
 }
 
-/** The connector's layout first; whatever it left out follows, so that every argument is on the card. */
+/** What a person decides about, without the remarks; null when the arguments are not kept. */
+export async function askedOf(
+  execution: ExecutionDocument,
+  approval: ApprovalDocument,
+  services: Services,
+  deps: Dependencies,
+): Promise<Pick<ApprovalCard, 'fields' | 'target'> | null> {
+  const { models, workspaceId } = deps;
+  const [connection, args, target] = await Promise.all([
+    models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),
+    services.payloads.arguments({ _id: execution._id, bindingHash: approval.bindingHash }).catch(() => null),
+    shownTarget(execution, approval, services),
+  ]);
+  if (!args || !connection) return null;
+  const all = allFunctions(await deps.connector(execution.connector), connection);
+  const fn = all.find(({ name }) => name === execution.function);
+  return { fields: await argumentFields(args, fn, execution, services), target };
+}
+
+async function argumentFields(
+  args: Arguments,
+  fn: FunctionDefinition | undefined,
+  execution: ExecutionDocument,
+  services: Services,
+): Promise<ShownField[]> {
+  return [...shownFields(args, fn?.card), ...(await fileFields(args, fn, execution, services))];
+}
+
+/** As the connector lays them out; as they are, where the function is gone. */
 function shownFields(
   args: Arguments,
   layout: ((args: Arguments) => readonly CardField[]) | undefined,

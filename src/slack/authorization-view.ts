@@ -5,6 +5,7 @@ import type { Dependencies } from '../services/dependencies.js';
 import { authMethodOf } from '../services/functions.js';
 import type { Services } from '../services/index.js';
 import { LINK_LIFETIME_MS } from '../services/links.js';
+import { pauseOver } from '../services/recheck.js';
 
 /** What the DM about one member, connection and caller shows now. A new link is made with each drawing. */
 export async function authorizationDm(
@@ -29,6 +30,8 @@ export async function authorizationDm(
   const connected = !isPrivate || (authorization?.status === 'active' && credential?.status === 'active');
   const account = isPrivate ? (authorization?.account ?? null) : null;
   const wanted = callerId === null || waiting.length > 0;
+  const frozen = waiting.find(({ frozenAt }) => frozenAt);
+  const pause = frozen ? pauseOver(await services.settings.get(), connection, callerDocument, frozen) : null;
   const state = async (): Promise<AuthorizationDm['state']> => {
     if (consent?.status === 'refused' && waiting.length === 0) return { kind: 'refused' };
     if (connected && (callerId === null || consent?.status === 'allowed')) {
@@ -42,7 +45,8 @@ export async function authorizationDm(
         failed: failed.map(({ callerName, functionTitle }) => ({ callerName, functionTitle })),
       };
     }
-    if (!wanted) return { kind: 'over' };
+    if (!wanted)
+      return { kind: 'over', because: await services.members.lastEnd(memberId, connectionId, callerId) };
     if (connected) return { kind: 'consent', account };
     const link = await connectLink(services, deps, connection, memberId);
     return { kind: 'connect', ...link, again: authorization?.status === 'active' };
@@ -54,6 +58,7 @@ export async function authorizationDm(
     isPrivate,
     callerName: callerId === null ? null : (callerDocument?.name ?? 'A caller'),
     subject,
+    paused: frozen ? { by: pause?.by ?? 'an admin', reason: pause?.reason ?? '' } : null,
     waiting: waiting.map(({ _id, functionTitle, reason }) => ({ executionId: _id, functionTitle, reason })),
     state: await state(),
   };

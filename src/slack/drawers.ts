@@ -40,7 +40,8 @@ export function createDrawers(
     },
     reminder: async ({ to }) => {
       const items = await waitingRows({ services, deps }, to);
-      return items.length > 0 ? { ...reminderMessage(items), version: 0 } : null;
+      const soonestFirst = items.toSorted((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime());
+      return items.length > 0 ? { ...reminderMessage(soonestFirst), version: 0 } : null;
     },
     notice: async (row) => (row.message ? { ...noticeMessage(row.message), version: 0 } : null),
   };

@@ -9,6 +9,7 @@ import { DirectoryUnavailable } from '../services/directory.js';
 import type { Services } from '../services/index.js';
 import type { SlackClients } from './clients.js';
 import type { SlackDirectory } from './directory.js';
+import { noteRefused } from './refusals.js';
 
 export interface SlackEdge {
   readonly app: App;
@@ -24,9 +25,15 @@ export type Register = (edge: SlackEdge) => void;
 
 export { sentence, sentenceModal } from '../../blocks/sentence.js';
 
-/** What a person is told about a failure. An unexpected one has an id that the log has too. */
+/**
+ * What a person is told about a failure. An unexpected one has an id that the log has too; that she may not is on
+ * record.
+ */
 export function explain(error: unknown, log: Logger): string {
-  if (error instanceof AppError) return error.message;
+  if (error instanceof AppError) {
+    void noteRefused(error);
+    return error.message;
+  }
   if (error instanceof DirectoryUnavailable) {
     return 'Slack did not answer when asked about people or groups. Nothing was changed; try again in a moment.';
   }

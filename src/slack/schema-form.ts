@@ -1,7 +1,15 @@
-/** Reads a form of `blocks/parts/schema-form.ts` back into arguments. What nobody touched stays exactly as it was. */
+/** Makes forms of `blocks/parts/schema-form.ts` and reads them back into arguments. What nobody touched stays exactly as it was. */
 import type { ViewOutput, ViewStateValue } from '@slack/bolt';
-import { type FormField, NOT_SET, type SchemaForm } from '../../blocks/parts/schema-form.js';
+import {
+  type FormField,
+  membersIn,
+  type SchemaForm,
+  schemaForm,
+  withTyped,
+} from '../../blocks/parts/schema-fields.js';
+import { NOT_SET } from '../../blocks/parts/schema-form.js';
 import type { Arguments, JsonValue } from '../connectors/framework.js';
+import type { Directory } from '../services/directory.js';
 
 export interface FormReading {
   readonly args: Record<string, JsonValue>;
@@ -29,14 +37,20 @@ function entryOf({ kind, block }: FormField, entries: Entries): string | null {
       return entry.selected_date ?? null;
     case 'moment':
       return typeof entry.selected_date_time === 'number' ? String(entry.selected_date_time) : null;
-    default:
-      return entry.value === undefined || entry.value === null || entry.value === '' ? null : entry.value;
+    default: {
+      // Chosen or typed: whether somebody is a member may have been seen differently when the form was drawn.
+      const text = entry.value ?? entry.selected_user ?? entry.selected_users?.join('\n') ?? '';
+      return text === '' ? null : text;
+    }
   }
 }
 
 /** Slack sends line ends as line feeds, and some clients drop blanks at the end. */
 const comparable = (text: string | null): string | null =>
   text === null ? null : text.replaceAll('\r\n', '\n').trimEnd();
+
+/** A menu of several people has no order of its own. */
+const inAnyOrder = (ids: string | null): string | null => ids?.split('\n').sort().join('\n') ?? null;
 
 function parsed(field: FormField, entry: string): Parsed {
   switch (field.kind) {
@@ -52,6 +66,7 @@ function parsed(field: FormField, entry: string): Parsed {
         : { value: number };
     }
     case 'lines':
+    case 'members':
       return {
         value: entry
           .split('\n')
@@ -73,13 +88,14 @@ function parsed(field: FormField, entry: string): Parsed {
 
 /** An input that was emptied takes the argument away, or leaves null or an empty list where one has to be. */
 function emptied({ kind, required, nullable }: FormField): Value {
-  if (kind === 'lines' && required) return [];
+  if ((kind === 'lines' || kind === 'members') && required) return [];
   return nullable ? null : undefined;
 }
 
 function readingOf(field: FormField, entries: Entries): Parsed {
   const entry = entryOf(field, entries);
-  if (comparable(entry) === comparable(field.initial)) return { value: field.value };
+  const untouched = field.kind === 'members' ? inAnyOrder : comparable;
+  if (untouched(entry) === untouched(field.initial)) return { value: field.value };
   return entry === null ? { value: emptied(field) } : parsed(field, entry);
 }
 
@@ -100,6 +116,27 @@ function put(into: Record<string, JsonValue>, [name = '', inner]: readonly strin
 /** As an own property, whatever its name. */
 function define(into: Record<string, JsonValue>, name: string, value: JsonValue): void {
   Object.defineProperty(into, name, { value, enumerable: true, writable: true, configurable: true });
+}
+
+/**
+ * The form of a function. Made again, with the same arguments, to read what was submitted.
+ * @param isMember whether Slack knows this id as an active member, so that a menu may start with it
+ */
+export async function formFor(
+  schema: Readonly<Record<string, unknown>>,
+  args: Arguments,
+  name: string,
+  isMember: (id: string) => Promise<boolean>,
+): Promise<SchemaForm> {
+  const form = schemaForm(schema, args, name);
+  const found = await Promise.all(membersIn(form).map(async (id) => ({ id, known: await isMember(id) })));
+  const strangers = found.filter(({ known }) => !known).map(({ id }) => id);
+  return strangers.length === 0 ? form : withTyped(form, new Set(strangers));
+}
+
+/** For `formFor`. Who cannot be looked up is typed. */
+export function memberOf(directory: Directory): (id: string) => Promise<boolean> {
+  return async (id) => (await directory.person(id).catch(() => null))?.active === true;
 }
 
 /** @param original the arguments that the form was filled with */

@@ -10,8 +10,7 @@ export class FormState {
 
   constructor(view: Stated) {
     this.values = view.state.values;
-    this.metadata =
-      view.private_metadata === '' ? {} : (JSON.parse(view.private_metadata) as Record<string, string>);
+    this.metadata = metadataOf(view.private_metadata);
   }
 
   /** Every block of ours holds one element. */
@@ -56,5 +55,16 @@ export class FormState {
 
   has(block: string): boolean {
     return this.at(block) !== undefined;
+  }
+}
+
+/** Names of things; what no view of ours was made with names nothing. */
+function metadataOf(text: string): Readonly<Record<string, string>> {
+  try {
+    const given: unknown = JSON.parse(text);
+    const entries = typeof given === 'object' && given !== null ? Object.entries(given) : [];
+    return Object.fromEntries(entries.filter(([, name]) => typeof name === 'string'));
+  } catch {
+    return {};
   }
 }

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { editForm } from '../../blocks/edit-form.js';
-import { type SchemaForm, schemaForm, schemaFormBlocks } from '../../blocks/parts/schema-form.js';
+import { type SchemaForm, schemaForm } from '../../blocks/parts/schema-fields.js';
+import { schemaFormBlocks } from '../../blocks/parts/schema-form.js';
 import { validateView } from '../../blocks/validator/index.js';
 import { completeState, elementsOf, labelOf, withIds } from '../../playground/slack/elements.js';
 import { entryFor, type Given } from '../../playground/slack/entry.js';
@@ -25,7 +26,7 @@ function viewOf(form: SchemaForm) {
     form,
     approvals: 0,
     quorum: 1,
-    stepUp: true,
+    stepUp: 'totp',
   });
 }
 

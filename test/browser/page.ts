@@ -203,6 +203,22 @@ export class Dialog {
     await this.root.getByRole(kind, { name }).check();
   }
 
+  /** The first checkbox below these words: a list has many of one name. */
+  async tickBelow(words: string): Promise<void> {
+    const said = this.root.locator('.block').filter({ hasText: words }).first();
+    await said.locator('xpath=following::input[@type="checkbox"][1]').check();
+  }
+
+  /** Takes a choice out of a menu of many. */
+  async takeOut(choice: string): Promise<void> {
+    await this.root.getByRole('button', { name: `Remove ${choice}` }).click();
+  }
+
+  /** What stands in a field now. */
+  value(label: string): Promise<string> {
+    return this.root.getByLabel(field(label)).inputValue();
+  }
+
   /** A button with these words on it: the cross in the corner has a name, and no words. */
   async press(button: string): Promise<void> {
     const named = this.root.getByRole('button', { name: button, exact: true });

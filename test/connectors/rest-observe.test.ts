@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Arguments, FunctionDefinition, JsonValue, Observe } from '../../src/connectors/framework.js';
 import { importOpenApi, restConnector } from '../../src/connectors/rest/index.js';
+import { fingerprintOf } from '../../src/services/targets.js';
 import { call, callContext, functionNamed } from './call-context.js';
 
 const ok = { 200: { description: 'ok' } };
@@ -32,6 +33,35 @@ const document = {
         responses: ok,
       },
       delete: { operationId: 'deleteOrder', responses: ok },
+    },
+    '/baskets/{id}': {
+      parameters: [id],
+      get: { operationId: 'getBasket', responses: ok },
+      put: {
+        operationId: 'replaceBasket',
+        requestBody: bodyOf({
+          allOf: [
+            {
+              type: 'object',
+              properties: { lines: { type: 'array' }, seen: { type: 'object', readOnly: true } },
+            },
+            { type: 'object', properties: { note: { type: 'string' } } },
+          ],
+        }),
+        responses: ok,
+      },
+    },
+    '/shelves/{id}': {
+      parameters: [id],
+      get: { operationId: 'getShelf', responses: ok },
+      put: { operationId: 'replaceShelf', requestBody: bodyOf(order), responses: ok },
+      patch: { operationId: 'patchShelf', requestBody: bodyOf({ type: 'object' }), responses: ok },
+      delete: { operationId: 'deleteShelf', responses: ok },
+    },
+    '/parcels/{id}': {
+      parameters: [id],
+      get: { operationId: 'getParcel', responses: ok },
+      delete: { operationId: 'deleteParcel', responses: ok },
     },
     '/orders/{id}/lock': { parameters: [id], put: { operationId: 'lockOrder', responses: ok } },
     '/stock/{id}': {
@@ -90,7 +120,7 @@ describe('the target of a write', () => {
       version: '',
       fields: [
         { label: 'status', value: 'open', kind: 'short', after: 'sent' },
-        { label: 'total', value: '5', kind: 'short' },
+        { label: 'total', value: '5', kind: 'short', footprint: true },
       ],
     });
   });
@@ -144,15 +174,83 @@ describe('the target of a write', () => {
   });
 });
 
+describe('what moves by itself', () => {
+  /** The target as it is, and as it is after these fields moved: whether an approval of the first is void. */
+  const isVoid = async (name: string, args: Arguments, body: Arguments, moved: Arguments, tag?: string) => {
+    answers(body, tag ? { etag: `${tag}"1"` } : {});
+    const before = fingerprintOf(await look(name, args));
+    answers({ ...body, ...moved }, tag ? { etag: `${tag}"2"` } : {});
+    return fingerprintOf(await look(name, args)) !== before;
+  };
+  const whole = { status: 'open', note: 'Call', items: [{ sku: 1 }], views: 5, total: 9, opened: 'Monday' };
+
+  it.each(['change_order', 'replace_order', 'delete_order'])(
+    'is what no PUT or PATCH of that path can set: %s is held to the rest alone',
+    async (name) => {
+      const args = name === 'replace_order' ? { id: '7', body: { status: 'sent' } } : { id: '7' };
+      expect(await isVoid(name, args, whole, { views: 6, total: 10, opened: 'Tuesday' })).toBe(false);
+      expect(await isVoid(name, args, whole, { note: 'Do not call' })).toBe(true);
+      expect(await isVoid(name, args, whole, { status: 'sent' })).toBe(true);
+    },
+  );
+
+  it('is in a weak ETag too, which frameworks make of the whole answer, and not in a strong one', async () => {
+    expect(await isVoid('change_order', { id: '7' }, whole, { views: 6 }, 'W/')).toBe(false);
+    expect(await isVoid('change_order', { id: '7' }, whole, { note: 'x' }, 'W/')).toBe(true);
+    answers(whole, { etag: '"1"' });
+    const before = fingerprintOf(await look('change_order', { id: '7' }));
+    answers(whole, { etag: '"2"' });
+    expect(fingerprintOf(await look('change_order', { id: '7' }))).not.toBe(before);
+  });
+
+  it('is no nested field that can be set, though no card shows it', async () => {
+    const basket = { note: 'x', lines: [{ sku: 1 }], seen: { by: 3 } };
+    const args = { id: '7', body: { note: 'y' } };
+    expect((await look('replace_basket', args)).fields.map(({ label }) => label)).not.toContain('lines');
+    expect(await isVoid('replace_basket', args, basket, { lines: [{ sku: 2 }] })).toBe(true);
+    expect(await isVoid('replace_basket', args, basket, { seen: { by: 4 } })).toBe(false);
+  });
+
+  it.each([
+    'views',
+    'viewCount',
+    'download_count',
+    'downloads',
+    'hits',
+    'last_opened_at',
+    'lastViewedByMeTime',
+    'last_access',
+    'accessed_at',
+    'last-seen',
+  ])('is known by its name where the document has no such method: %s', async (name) => {
+    const parcel = { status: 'packed', [name]: 5 };
+    expect(await isVoid('delete_parcel', { id: '7' }, parcel, { [name]: 6 })).toBe(false);
+    expect(await isVoid('delete_parcel', { id: '7' }, parcel, { status: 'sent' })).toBe(true);
+  });
+
+  it.each(['open', 'item_count', 'total', 'updated_at', 'review', 'overviews_shared', 'opening', 'access'])(
+    'is not everything that sounds like it: %s counts',
+    async (name) => {
+      expect(await isVoid('delete_parcel', { id: '7' }, { [name]: 5 }, { [name]: 6 })).toBe(true);
+    },
+  );
+
+  it('is not told from the rest where one method takes a body of any fields', async () => {
+    expect(await isVoid('delete_shelf', { id: '7' }, { label: 'A' }, { label: 'B' })).toBe(true);
+    expect(await isVoid('delete_shelf', { id: '7' }, { label: 'A', views: 1 }, { views: 2 })).toBe(false);
+  });
+});
+
 describe('the condition of a write', () => {
   it('is a strong ETag; a weak one only tells versions apart', async () => {
     expect(observed('change_order').condition).toBe('If-Match');
     answers({ status: 'open' }, { etag: '"v7"' });
     expect(await look('change_order', { id: '7' })).toMatchObject({ version: '"v7"', condition: '"v7"' });
     answers({ status: 'open' }, { etag: 'W/"v7"' });
-    const weak = await look('change_order', { id: '7' });
+    const weak = await look('delete_parcel', { id: '7' });
     expect(weak.version).toBe('W/"v7"');
     expect(weak).not.toHaveProperty('condition');
+    expect(await look('change_order', { id: '7' })).not.toHaveProperty('condition');
     answers({ status: 'open' }, { etag: 'v7' });
     expect((await look('change_order', { id: '7' })).version).toBe('');
   });

@@ -159,6 +159,15 @@ export async function until(
   }
 }
 
+/** Reading a document takes half a second, and tests with a desk for each case read the same one many times. */
+const read = new Map<string, ReturnType<typeof importOpenApi>>();
+
+function importOnce(document: string): ReturnType<typeof importOpenApi> {
+  const known = read.get(document) ?? importOpenApi(document);
+  read.set(document, known);
+  return known;
+}
+
 export interface Seeded {
   readonly token: string;
   readonly callerId: string;
@@ -180,8 +189,7 @@ export async function seedHelpdesk(
   } = {},
 ): Promise<Seeded> {
   const actor = { kind: 'user', id: 'U0ADA' } as const;
-  const document = await (await fetch(helpdesk.openapiUrl)).text();
-  const imported = await importOpenApi(document);
+  const imported = await importOnce(await (await fetch(helpdesk.openapiUrl)).text());
   const connection = await services.connections.create(actor, {
     connector: 'rest',
     identity: 'shared',

@@ -5,6 +5,9 @@ export interface StoredRecord {
   readonly id: string;
   readonly title: string;
   readonly state: string;
+  /** Kept by the system itself. */
+  readonly views?: number;
+  readonly last_opened?: string;
 }
 
 export interface Write {
@@ -35,6 +38,14 @@ export async function startRecords(tags: boolean) {
   const put = (record: StoredRecord): void => {
     records.set(record.id, record);
     versions.set(record.id, (versions.get(record.id) ?? 0) + 1);
+  };
+
+  /** Somebody looks at it: no other version, by what the system says. */
+  const open = (id: string): void => {
+    const record = records.get(id);
+    if (!record) return;
+    const views = (record.views ?? 0) + 1;
+    records.set(id, { ...record, views, last_opened: `for the time no. ${views}` });
   };
 
   function answer(request: ReceivedRequest): Answer {
@@ -68,6 +79,7 @@ export async function startRecords(tags: boolean) {
     times,
     writes,
     put,
+    open,
     get: (id: string) => records.get(id),
     between: (work: typeof afterRead) => {
       afterRead = work;

@@ -106,6 +106,7 @@ export async function startPagesApp() {
       // As a connector with a personal key: members may each have their own.
       return id === 'rest' ? { ...found, identities: ['shared', 'private'] } : found;
     },
+    companySignIn: null,
     configuredRoles: { admins: ['U0ADA'], adminGroup: null, auditors: [], auditorGroup: null },
   };
   const services = createServices(deps);

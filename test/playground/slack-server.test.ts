@@ -443,6 +443,14 @@ describe('the Web API', () => {
       refused: false,
       constraint: 'message.text.required',
     });
+    const told = await fetch(`${slack.origin}/playground/client/violations`);
+    const violations = (await told.json()) as object[];
+    expect(violations.at(-1)).toMatchObject({
+      where: 'chat.postMessage',
+      constraint: 'message.text.required',
+    });
+    // They hold what only some people may see.
+    expect(violations.flatMap(Object.keys)).not.toContain('payload');
   });
 
   it('refuses a home view with a wrong hash, a view that is too large and a modal for Home', async () => {

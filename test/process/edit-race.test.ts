@@ -107,7 +107,7 @@ async function round(n: number, of: Seeded, via: number): Promise<void> {
   }
 }
 
-it(`${ROUNDS} rounds: one wins, and what it saw is what ran`, { timeout: 90_000 }, async () => {
+it(`${ROUNDS} rounds: one wins, and what it saw is what ran`, { timeout: 90_000 + ROUNDS * 3_000 }, async () => {
   const lanes = seeds.map(async (seeded, at) => {
     for (let n = at; n < ROUNDS; n += LANES) await round(n, seeded, at);
   });

@@ -357,6 +357,23 @@ describe('the one that asks again', () => {
     expect(approval?.bindingHash).toBe(made[0]?.bindingHash);
   });
 
+  it('falls under the rule for its caller, as the first one did', async () => {
+    const seeded = seeds.get(plain);
+    const actor = { kind: 'user', id: 'U0ADA' } as const;
+    const before = await app.services.connections.find(seeded?.connectionId ?? '');
+    if (!before) throw new Error('not seeded');
+    const others = { field: 'caller', op: '=', value: 'Somebody else' } as const;
+    const refuses = rule({ id: 'others', effect: 'deny', when: { all: true, comparisons: [others] } });
+    await app.services.connections.setPolicy(actor, before, [refuses, ...before.policy.rules]);
+    const { id, execution } = await ask(plain, 'change_record');
+    await looked(execution._id);
+    plain.put({ id, title: 'moved', state: 'open' });
+    const next = await replacementOf(await approveAndRun(execution));
+    expect(next).toMatchObject({ status: 'pending_approval', error: null });
+    const after = await app.services.connections.find(before._id);
+    if (after) await app.services.connections.setPolicy(actor, after, before.policy.rules);
+  });
+
   it('has a key that no caller can send, so that none can take it first', async () => {
     const { id, execution } = await ask(plain, 'change_record');
     await looked(execution._id);

@@ -105,6 +105,33 @@ it('a rule says when people are reminded, and who is asked next', async () => {
   await ada.close(true);
 });
 
+it('a second list has the choices of the first: owner, business owner, the requester’s manager', async () => {
+  const roles = 'Second list: by their role';
+  const escalation = async () =>
+    (await looking.services.connections.find(seeded.key))?.policy.rules[0]?.escalation;
+  await ada.command(`/connections policy ${seeded.key}`);
+  await ada.waitForView(/Policy/);
+  await ada.click('modal', 'Change');
+  await ada.waitForView(/Second list/);
+  expect(await ada.submit({ 'Second list': [], [roles]: ['manager', 'business_owner'] })).toBeNull();
+  await ada.waitForView(/after 20 min its business owner, the requester’s manager too/);
+  const approvers = { users: [], usergroups: [], connectionOwner: false };
+  expect(await escalation()).toEqual({
+    afterMinutes: 20,
+    approvers: { ...approvers, businessOwner: true, requesterManager: true },
+  });
+  await ada.click('modal', 'Change');
+  await ada.waitForView(/Second list/);
+  expect(await ada.submit({ [roles]: [] })).toHaveProperty('escalate_to');
+  expect(await ada.submit({ [roles]: ['owner'] })).toBeNull();
+  await ada.waitForView(/after 20 min the connection’s owner too/);
+  expect(await escalation()).toEqual({
+    afterMinutes: 20,
+    approvers: { ...approvers, connectionOwner: true },
+  });
+  await ada.close(true);
+});
+
 it('a sole operator is turned on in the settings, and stands on every card', async () => {
   await approvers({ users: ['U0ADA'], requesterManager: false });
   await ada.command('/connections settings');

@@ -76,6 +76,41 @@ it('says what became of a call, and asks again', async () => {
   await ben.close(true);
 });
 
+it('holds a target to what was seen as far as the rule says, and the form names what holds where it says nothing', async () => {
+  const ada = person(world.slack, 'U0ADA');
+  const { services } = looking;
+  const rules = async () => (await services.connections.find(seeded.connectionId))?.policy.rules ?? [];
+  const [rule] = await rules();
+  await ada.command(`/connections policy ${seeded.key}`);
+  await ada.waitForView(/policy version/);
+  const choose = async (choice: string): Promise<string> => {
+    await ada.click('modal', 'policy.edit_rule', { value: `${seeded.connectionId}:${rule?.id}` });
+    const form = await ada.waitForView(/Change the rule/);
+    expect(await ada.submit({ target_check: choice })).toBeNull();
+    await ada.waitForView(/The policy is saved/);
+    return JSON.stringify(form.blocks);
+  };
+
+  const form = await choose('off');
+  expect(form).toMatch(
+    /As the risk asks \(default\)[\s\S]*Required for destructive calls, best effort for other/,
+  );
+  expect(await rules()).toMatchObject([{ targetCheck: 'off', quorum: 1 }]);
+  records.put({ id: 'unchecked', title: 'before', state: 'open' });
+  await cardOf(await ask('delete_record', { id: 'unchecked' }), /The policy says that it need not be/);
+
+  await choose('required');
+  expect(await rules()).toMatchObject([{ targetCheck: 'required' }]);
+  expect(ada.text(await ada.waitForView(/target check: required/))).not.toContain('target check: off');
+  const blocked = await ask('change_record', { id: 'nowhere', title: 'x' });
+  await cardOf(blocked, /Nobody can approve this yet/);
+
+  await choose('by_risk');
+  const [back] = await rules();
+  expect(back).not.toHaveProperty('targetCheck');
+  await ada.close(true);
+});
+
 it('offers no Approve for what cannot be seen, and reads it again', async () => {
   const id = await ask('delete_record', { id: 'not-there-yet' });
   const card = await cardOf(id, /Nobody can approve this yet/);

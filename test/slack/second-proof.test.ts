@@ -3,10 +3,19 @@ import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { type Person, person } from '../../playground/slack/person.js';
 import type { Connected } from '../../src/bootstrap.js';
-import { createWorld, type Seeded, seedHelpdesk, type World } from '../harness/app-process.js';
+import {
+  type AppProcess,
+  call,
+  createWorld,
+  type Seeded,
+  seedHelpdesk,
+  type World,
+} from '../harness/app-process.js';
+import { ends, sent, ticketRequest } from '../harness/writes.js';
 
 let world: World;
 let looking: Connected;
+let app: AppProcess;
 let seeded: Seeded;
 let ada: Person;
 let ben: Person;
@@ -16,7 +25,7 @@ beforeAll(async () => {
   world = await createWorld({ transport: 'http', mongoUri: inject('mongoUri') });
   looking = await world.services();
   seeded = await seedHelpdesk(looking, world.helpdesk);
-  await world.start();
+  app = await world.start();
   ada = person(world.slack, 'U0ADA', { patienceMs: 15_000 });
   ben = person(world.slack, 'U0BEN', { patienceMs: 15_000 });
   cleo = person(world.slack, 'U0CLEO', { patienceMs: 15_000 });
@@ -45,11 +54,57 @@ it('a rule asks for it by a tick, keeps it through other changes, and shows it',
   await ada.close(true);
 });
 
-it('an admin resets it for somebody else, who is told', async () => {
-  const { secondFactors } = looking.services;
+it('who edits proves herself in the form; a wrong code approves nothing and leaves what she typed', async () => {
+  const { connections, secondFactors, approvals } = looking.services;
+  const connection = await connections.find(seeded.connectionId);
+  if (!connection) throw new Error('the connection is gone');
+  const single = connection.policy.rules.map((rule) => ({ ...rule, quorum: 1 }));
+  await connections.setPolicy({ kind: 'user', id: 'U0ADA' }, connection, single);
+  const { body: asked } = await call(
+    app.origin,
+    seeded.token,
+    '/v1/executions',
+    ticketRequest('Ink, proved'),
+  );
+  const card = await ben.waitForMessage((message) => ben.text(message).includes('Ink, proved'));
+  const proof = 'Your second proof';
+  const edited = { Body: 'Floor 4', [proof]: '123456' };
+
+  await ben.click(card, 'Edit…');
+  expect(ben.text(await ben.waitForView(/What stands here/))).toContain('Your second proof');
+  expect(await ben.submit(edited)).toBeNull();
+  expect(ben.text(await ben.waitForView(/Not approved/))).toContain('second proof');
+  await ben.close(true);
+
   const token = (await secondFactors.begin('U0BEN', null)).split('/').at(-1) ?? '';
   const { secret } = await secondFactors.show(token);
-  await secondFactors.confirm(token, TOTP.generate({ secret: Secret.fromBase32(secret) }));
+  const codeAt = (timestamp: number) => TOTP.generate({ secret: Secret.fromBase32(secret), timestamp });
+  await secondFactors.confirm(token, codeAt(Date.now() - 30_000));
+  await ben.click(card, 'Edit…');
+  await ben.waitForView(/What stands here/);
+  const wrong = codeAt(Date.now() - 3_600_000);
+  expect(await ben.submit({ ...edited, [proof]: wrong })).toEqual({
+    proof: expect.stringContaining('not right'),
+  });
+  expect((await approvals.ofExecution(asked.id))?.decisions).toEqual([]);
+  // What the function does not take costs no code.
+  const right = codeAt(Date.now());
+  expect(await ben.submit({ Body: 'Floor 3', [proof]: right })).not.toHaveProperty('proof');
+  expect(await ben.submit({ Body: 'Floor 4', [proof]: right })).toBeNull();
+  expect(ben.view()).toBeNull();
+  expect((await ends(looking, [asked.id], 10_000))[0]).toMatchObject({
+    status: 'succeeded',
+    editedBy: 'U0BEN',
+  });
+  const decided = { userId: 'U0BEN', decision: 'approved', proof: 'totp' };
+  expect((await approvals.ofExecution(asked.id))?.decisions).toMatchObject([decided]);
+  expect(sent(world.helpdesk, 'Ink, proved')).toEqual([expect.stringContaining('Floor 4')]);
+  expect(world.slack.workspace.violations).toEqual([]);
+});
+
+it('an admin resets it for somebody else, who is told', async () => {
+  const { secondFactors } = looking.services;
+  expect(await secondFactors.enrolledSince('U0BEN')).not.toBeNull();
 
   await cleo.command('/connections reset-proof');
   await cleo.waitForMessage((message) => /role of admin/.test(cleo.text(message)));

@@ -6,6 +6,7 @@ import { buildSchema, jsonBody } from './import-schema.js';
 import { distinctNames, functionName } from './names.js';
 import { HTTP_METHODS, type HttpMethod, type ImportedOperation, type ImportResult } from './operation.js';
 import { follow, isObject, type JsonObject, listOf, UnresolvedReference } from './schema.js';
+import { settableByPath } from './settable.js';
 import { text, Unsupported } from './unsupported.js';
 
 /** The name of the function that takes any path; an operation of a document cannot have it. */
@@ -58,11 +59,15 @@ export function importOperations(document: JsonObject): Imported {
     }
   }
   const names = distinctNames(wanted, new Set([RAW_REQUEST]));
+  const settable = settableByPath(operations);
   return {
     title: text(info.title, 200) || 'API',
     version: text(info.version, 50),
     servers: rootServers,
-    operations: operations.map((operation, index) => ({ name: names[index] ?? RAW_REQUEST, ...operation })),
+    operations: operations.map((operation, index) => {
+      const fields = operation.readable ? settable.get(operation.path) : undefined;
+      return { name: names[index] ?? RAW_REQUEST, ...operation, ...(fields && { settable: [...fields] }) };
+    }),
     unsupported,
     authentication,
   };

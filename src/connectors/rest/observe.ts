@@ -1,4 +1,5 @@
 /** What a PUT, PATCH or DELETE points at, read with the GET that the document has for the same path. */
+import { canonicalHash } from '../../canonical.js';
 import type {
   Arguments,
   FunctionDefinition,
@@ -12,6 +13,7 @@ import { expectOk } from '../upstream.js';
 import { askingForJson, isJson } from './answer.js';
 import type { ImportedOperation } from './operation.js';
 import { buildRequest } from './request.js';
+import { isFootprint } from './settable.js';
 
 /** A card that shows more is not read. */
 const MOST_FIELDS = 20;
@@ -33,7 +35,7 @@ export function observeTarget(
     condition: 'If-Match',
     read: async (context, args) => {
       const response = expectOk(await context.fetch(askingForJson(buildRequest(read, baseUrl, args))), host);
-      const { condition, ...seen } = observation(response, changesOf(operation, args));
+      const { condition, ...seen } = observation(response, changesOf(operation, args), operation.settable);
       // A condition of the caller's own goes out as it was approved, so ours cannot (`If-Match: *` would hold to nothing).
       return condition === undefined || setsCondition(operation, args) ? seen : { ...seen, condition };
     },
@@ -66,35 +68,58 @@ function changesOf({ body }: ImportedOperation, args: Arguments): Arguments {
 }
 
 /**
- * Fields that the call changes come first, then the others as the system answers them. A weak ETag tells versions
- * apart but no write can be made conditional on it (RFC 9110, 13.1.1).
+ * Fields that the call changes come first, then the others as the system answers them. A strong ETag is the version. A
+ * weak one is none where the document tells what can be set: frameworks make it from the whole answer, counters
+ * included, and no write can be made conditional on it (RFC 9110, 13.1.1).
  */
-function observation(response: UpstreamResponse, changes: Arguments): Observation {
+function observation(
+  response: UpstreamResponse,
+  changes: Arguments,
+  settable: readonly string[] | undefined,
+): Observation {
   const tag = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.exec(response.headers.etag?.trim() ?? '');
-  const strong = tag !== null && tag[1] === undefined;
-  return {
-    fields: fieldsOf(contentOf(response), changes),
-    version: tag?.[0] ?? '',
-    ...(strong && { condition: tag[0] }),
-  };
+  const content = contentOf(response);
+  const fields = fieldsOf(content, changes, settable);
+  if (tag !== null && tag[1] === undefined) return { fields, version: tag[0], condition: tag[0] };
+  if (settable === undefined || !isObject(content)) return { fields, version: tag?.[0] ?? '' };
+  return { fields, version: unshown(content, settable, fields) };
 }
 
 function contentOf(response: UpstreamResponse): JsonValue {
   return isJson(response) ? response.json() : response.text();
 }
 
-function fieldsOf(content: JsonValue, changes: Arguments): ObservedField[] {
+function fieldsOf(
+  content: JsonValue,
+  changes: Arguments,
+  settable: readonly string[] | undefined,
+): ObservedField[] {
   if (!isObject(content)) {
     const lines = readableLines(content).slice(0, MOST_FIELDS);
     return content === '' ? [] : [{ label: 'Now', value: lines.join('\n'), kind: 'long' }];
   }
   const changed = Object.keys(changes).filter((name) => Object.hasOwn(content, name));
   const rest = Object.keys(content).filter((name) => !changed.includes(name) && isTold(content[name]));
+  const footprint = (name: string): boolean =>
+    !changed.includes(name) && (settable ? !settable.includes(name) : isFootprint(name));
   return [...changed, ...rest].slice(0, MOST_FIELDS).map((name) => {
     const value = shown(content[name] ?? null);
     const after = changes[name] === undefined ? value : shown(changes[name]);
-    return { label: name, value, kind: kindOf(value), ...(after !== value && { after }) };
+    return {
+      label: name,
+      value,
+      kind: kindOf(value),
+      ...(after !== value && { after }),
+      ...(footprint(name) && { footprint: true as const }),
+    };
   });
+}
+
+/** A digest of what can be set and stands on no card, nested or too much; `''` where there is nothing of the kind. */
+function unshown(content: Arguments, settable: readonly string[], fields: readonly ObservedField[]): string {
+  const labels = new Set(fields.map(({ label }) => label));
+  const left = settable.filter((name) => Object.hasOwn(content, name) && !labels.has(name));
+  return left.length === 0 ? '' : canonicalHash(left.sort().map((name) => [name, content[name] ?? null]));
 }
 
 /** Nested objects and addresses of other things say little about this one. */

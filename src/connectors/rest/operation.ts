@@ -46,6 +46,8 @@ export const importedOperation = z.strictObject({
   inputSchema: z.record(z.string(), z.json()),
   /** A GET of this very path shows what the operation changes. */
   readable: z.exactOptional(z.boolean()),
+  /** Top-level fields that a PUT or PATCH of this very path can set; absent where the document does not tell. */
+  settable: z.exactOptional(z.array(z.string().min(1).max(256)).max(500)),
   /** OAuth scopes that the document's `security` names, for the look at what it changes too. */
   scopes: z.exactOptional(z.array(z.string().min(1).max(256)).max(50)),
 });

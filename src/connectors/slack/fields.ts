@@ -13,6 +13,8 @@ export const channelId = z
 export const userId = z
   .string()
   .regex(/^[UW][A-Z0-9]{2,30}$/, 'is not the id of a user, such as U0123456789')
+  // Forms offer a menu of people for it (`blocks/parts/schema-fields.ts`).
+  .meta({ format: 'slack-member' })
   .describe('Id of a user (U…, W…), not the name.');
 export const fileId = z.string().regex(/^F[A-Z0-9]{2,30}$/, 'is not the id of a file, such as F0123456789');
 export const timestamp = z

@@ -10,6 +10,7 @@ import { refusalPage } from './refusals.js';
 import { assertOwnPage, parseForm } from './request.js';
 import { registerSecondFactor } from './second-factor.js';
 import { registerSecretForm } from './secret-form.js';
+import { registerStepUp } from './step-up.js';
 import { PAGES_CSS } from './stylesheet.js';
 
 /** Two fields of 64 KiB, with every byte written as `%XX`. */
@@ -36,5 +37,6 @@ export function registerPages(server: FastifyInstance, services: Services, deps:
     registerCallerToken(scope, services, publicUrl, basePath);
     registerOAuth(scope, services, publicUrl, basePath);
     registerSecondFactor(scope, services, basePath);
+    registerStepUp(scope, services, publicUrl, basePath);
   });
 }

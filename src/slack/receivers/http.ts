@@ -25,6 +25,8 @@ export interface SlackHttpOptions {
   readonly server: FastifyInstance;
   readonly deliveries: DeliveryLog;
   readonly log: Logger;
+  /** Hears of a payload whose answer would have gone elsewhere than to Slack. */
+  readonly foreignAddress: (payload: Record<string, unknown>) => void;
   readonly now: () => number;
 }
 
@@ -73,7 +75,7 @@ export class SlackHttpReceiver implements Receiver {
 
   init(app: App): void {
     this.app = app;
-    const { server, signingSecret, apiUrl, deliveries, log, now } = this.options;
+    const { server, signingSecret, apiUrl, deliveries, log, foreignAddress, now } = this.options;
     server.register(async (scope) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
@@ -93,7 +95,8 @@ export class SlackHttpReceiver implements Receiver {
         if (body.type === 'url_verification') return reply.send({ challenge: body.challenge });
         // The very same signed bytes again: a replay, or Slack's own retry. Acked, without a second effect.
         if (!(await deliveries.isNew(`http:${signature}`))) return reply.code(200).send();
-        const answer = await this.process(withoutForeignAddresses(body, apiUrl, log), request.headers);
+        const safe = withoutForeignAddresses(body, apiUrl, foreignAddress);
+        const answer = await this.process(safe, request.headers);
         if (answer === NOBODY) return reply.code(404).send();
         if (answer === undefined || answer === '') return reply.code(200).send();
         return reply

@@ -2,8 +2,6 @@
  * Answers go to Slack and nowhere else, whatever address a payload names (shared/RELIABILITY.md, abuse case 22): a
  * foreign `response_url` is dropped before Bolt makes a `respond` of it.
  */
-import type { Logger } from '../../log.js';
-
 type Body = Record<string, unknown>;
 
 const HOOKS_ORIGIN = 'https://hooks.slack.com';
@@ -16,13 +14,17 @@ function isOfSlack(address: unknown, apiUrl: URL): boolean {
   return protocol === apiUrl.protocol && [apiUrl.host, `hooks.${apiUrl.host}`].includes(host);
 }
 
-/** The payload without addresses that are not Slack's. @param apiUrl base of the Web API in use */
-export function withoutForeignAddresses(body: Body, apiUrl: string, log: Logger): Body {
+/**
+ * The payload without addresses that are not Slack's.
+ * @param apiUrl base of the Web API in use
+ * @param dropped hears of a payload that had some
+ */
+export function withoutForeignAddresses(body: Body, apiUrl: string, dropped: (body: Body) => void): Body {
   const api = new URL(apiUrl);
   const { response_url: single, response_urls: several, ...rest } = body;
   const given = [...(single ? [single] : []), ...(Array.isArray(several) ? several.map(addressOf) : [])];
   if (given.every((address) => isOfSlack(address, api))) return body;
-  log.error({ type: body.type ?? body.command }, 'response_url dropped: it does not lead to Slack');
+  dropped(body);
   return rest;
 }
 

@@ -20,6 +20,8 @@ export interface SocketOptions {
   readonly slack: SlackConfig & { readonly appToken: string };
   readonly deliveries: DeliveryLog;
   readonly log: Logger;
+  /** Hears of a payload whose answer would have gone elsewhere than to Slack. */
+  readonly foreignAddress: (payload: Record<string, unknown>) => void;
   /** Slack refuses the app's token: work stops cleanly. */
   readonly onFatal: (reason: string) => void;
 }
@@ -101,13 +103,13 @@ export class SlackSocketReceiver implements Receiver {
 
   /** Slack may send an envelope again, on this socket or another: it is acked, without a second effect. */
   private async receive(envelope: Envelope): Promise<void> {
-    const { deliveries, slack, log } = this.options;
+    const { deliveries, slack, foreignAddress } = this.options;
     if (!(await deliveries.isNew(`socket:${envelope.envelope_id}`))) {
       await envelope.ack();
       return;
     }
     await this.app?.processEvent({
-      body: withoutForeignAddresses(envelope.body, slack.apiUrl, log),
+      body: withoutForeignAddresses(envelope.body, slack.apiUrl, foreignAddress),
       ack: async (response?: unknown) => {
         await envelope.ack(toAckPayload(response));
       },

@@ -3,6 +3,7 @@
  * before the form is answered (G7), and each says what became of it.
  */
 import type { ViewSubmitAction } from '@slack/bolt';
+import type { View } from '@slack/types';
 import {
   type BatchItem,
   type BatchOutcome,
@@ -21,8 +22,9 @@ import { type SlackEdge, sentenceModal } from '../../edge.js';
 import { onClick } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal, updateView } from '../../modal.js';
+import { noteReading } from '../../reading.js';
 import { FormState } from '../../view-state.js';
-import { decideInTime, follow, lateMessage, parseTarget, type Target } from './handlers.js';
+import { decideInTime, follow, lateMessage, notOurs, parseTarget, type Target } from './handlers.js';
 
 const TITLE = 'Decide several';
 /** Each decision asks the database and Slack a handful of questions. */
@@ -66,12 +68,32 @@ async function items(edge: SlackEdge, userId: string): Promise<BatchItem[]> {
   });
 }
 
+/** One page of the list; that she had before her what it shows in full is on record. */
+async function page(edge: SlackEdge, userId: string, at: number): Promise<View> {
+  const all = await items(edge, userId);
+  const view = batchModal(all, at);
+  const shown = view.private_metadata ?? '';
+  for (const { card, requests } of all) {
+    for (const { executionId, hash } of requests) {
+      if (shown.includes(`${executionId}:${hash}`))
+        await noteReading(edge, { ...card, executionId, hash }, userId);
+    }
+  }
+  return view;
+}
+
 /** Every request of every ticked item, in the order of the page. */
 function ticked(form: FormState): Target[] {
   return (form.metadata.requests ?? '').split(';').flatMap((names) => {
     const targets = names.split(',').flatMap((name) => parseTarget(name) ?? []);
     return form.choices(tickBlock(targets)).includes('approve') ? targets : [];
   });
+}
+
+/** Ticks, whatever they belong to. */
+function hasTicks(values: ViewSubmitAction['view']['state']['values']): boolean {
+  const entries = Object.values(values).flatMap((block) => Object.values(block));
+  return entries.some(({ selected_options }) => (selected_options ?? []).length > 0);
 }
 
 function outcomeOf(outcome: DecisionOutcome | 'not_recorded'): Pick<BatchOutcome, 'done' | 'text'> {
@@ -85,20 +107,20 @@ function outcomeOf(outcome: DecisionOutcome | 'not_recorded'): Pick<BatchOutcome
 
 export function registerBatch(edge: SlackEdge): void {
   onClick(edge, ACTIONS.batchOpen, (click) =>
-    showModal(edge, click, TITLE, async () => batchModal(await items(edge, click.userId), 0)),
+    showModal(edge, click, TITLE, () => page(edge, click.userId, 0)),
   );
   onClick(edge, ACTIONS.batchMore, async ({ userId, value, view }) => {
-    if (view) await updateView(edge, view.id, batchModal(await items(edge, userId), Number(value) || 0));
+    if (view) await updateView(edge, view.id, await page(edge, userId, Number(value) || 0));
   });
 
   edge.app.view<ViewSubmitAction>(VIEWS.approvalBatch, async ({ ack, body, view }) => {
     const form = new FormState(view);
     const targets = ticked(form);
     if (targets.length === 0) {
-      await ack({
-        response_action: 'push',
-        view: sentenceModal(TITLE, 'Nothing is ticked, so nothing was decided.'),
-      });
+      const text = hasTicks(view.state.values)
+        ? (await notOurs('form')).reason
+        : 'Nothing is ticked, so nothing was decided.';
+      await ack({ response_action: 'push', view: sentenceModal(TITLE, text) });
       return;
     }
     const userId = body.user.id;

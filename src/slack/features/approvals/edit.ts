@@ -3,10 +3,11 @@
  * back is read against the same. The decision is stored before the form is answered, as for Approve (G7).
  */
 import type { ViewSubmitAction } from '@slack/bolt';
+import type { View } from '@slack/types';
 import { editForm, PROOF } from '../../../../blocks/edit-form.js';
 import { escapeMrkdwn } from '../../../../blocks/inert.js';
-import { schemaForm } from '../../../../blocks/parts/schema-form.js';
 import { explained } from '../../../../blocks/parts/text.js';
+import { AppError } from '../../../errors.js';
 import { crashAt } from '../../../kill-points.js';
 import type { DecisionOutcome } from '../../../services/approvals.js';
 import { shortHash } from '../../../services/binding.js';
@@ -15,14 +16,17 @@ import { explain, type SlackEdge, sentenceModal } from '../../edge.js';
 import { onClick } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal } from '../../modal.js';
-import { fieldProblems, readSchemaForm } from '../../schema-form.js';
+import { fieldProblems, formFor, memberOf, readSchemaForm } from '../../schema-form.js';
 import { FormState } from '../../view-state.js';
-import { afterClick, lateMessage, NOT_RECORDED, parseTarget, STORE_LIMIT_MS } from './handlers.js';
+import { afterClick, lateMessage, NOT_RECORDED, notOurs, parseTarget, STORE_LIMIT_MS } from './handlers.js';
+import { signInView } from './proof.js';
 
 type ViewState = ViewSubmitAction['view'];
 
 type Submitted =
   | { readonly kind: 'decided'; readonly outcome: DecisionOutcome }
+  /** What she made of it stands in a link to the company's sign-in. */
+  | { readonly kind: 'sign_in'; readonly view: View }
   | { readonly kind: 'fields'; readonly errors: Record<string, string> }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'not_recorded' };
@@ -34,10 +38,18 @@ async function submit(edge: SlackEdge, target: EditTarget, view: ViewState): Pro
   const isCurrent = approval.status === 'pending' && shortHash(approval.bindingHash) === target.hash;
   // What is too late or out of date is said by whoever decides, whatever was typed.
   if (!isCurrent) return decided(await edits.submit(target, args, found), {});
-  const form = schemaForm(fn.input.jsonSchema, args, target.hash);
+  const isMember = memberOf(edge.deps.directory);
+  const form = await formFor(fn.input.jsonSchema, args, target.hash, isMember);
+  // Slack sends every input, also an empty one; another form's would read as if everything had been emptied.
+  const isOurs = form.fields.every(({ fixed, block }) => fixed !== null || block in view.state.values);
+  if (!isOurs) return { kind: 'failed', reason: (await notOurs('form', target)).reason };
   const { args: changed, problems } = readSchemaForm(form, args, view);
   if (Object.keys(problems).length > 0) return { kind: 'fields', errors: problems };
   const outcome = await edits.submit(target, changed, found);
+  if (outcome.kind === 'refused' && outcome.proof === 'sign_in') {
+    const about = { ...found.execution, executionId: target.executionId, hash: target.hash };
+    return { kind: 'sign_in', view: await signInView(edge, target.userId, about, changed) };
+  }
   return decided(outcome, outcome.kind === 'invalid' ? fieldProblems(form, outcome.issues) : {});
 }
 
@@ -68,7 +80,7 @@ function proofIn(view: ViewState): { readonly proof?: string } {
 export function registerEdit(edge: SlackEdge): void {
   onClick(edge, ACTIONS.edit, async (click) => {
     const named = parseTarget(click.value);
-    if (!named) return;
+    if (!named) throw new AppError('forbidden', 'This button is not one of ours.');
     await showModal(edge, click, 'Edit, then approve', async () => {
       const found = await edge.services.edits.open({ ...named, userId: click.userId });
       const { execution, approval, fn, args } = found;
@@ -77,10 +89,10 @@ export function registerEdit(edge: SlackEdge): void {
         hash: named.hash,
         functionTitle: execution.functionTitle,
         callerName: execution.callerName,
-        form: schemaForm(fn.input.jsonSchema, args, named.hash),
+        form: await formFor(fn.input.jsonSchema, args, named.hash, memberOf(edge.deps.directory)),
         approvals: approval.decisions.filter(({ userId }) => userId !== click.userId).length,
         quorum: approval.quorum,
-        stepUp: Boolean(approval.stepUp),
+        stepUp: approval.stepUp ?? null,
       });
     });
   });
@@ -90,13 +102,16 @@ export function registerEdit(edge: SlackEdge): void {
     const target = parseTarget(`${metadata.execution ?? ''}:${metadata.hash ?? ''}`);
     const answer = target
       ? await inTime(edge, submit(edge, { ...target, ...proofIn(view), userId: body.user.id }, view))
-      : ({ kind: 'failed', reason: 'This form is not one of ours.' } as const);
+      : ({ kind: 'failed', reason: (await notOurs('form')).reason } as const);
     crashAt('before_slack_ack');
     const say = (text: string) =>
       ack({ response_action: 'update', view: sentenceModal('Not approved', text) });
     switch (answer.kind) {
       case 'fields':
         await ack({ response_action: 'errors', errors: answer.errors });
+        return;
+      case 'sign_in':
+        await ack({ response_action: 'update', view: answer.view });
         return;
       case 'failed':
         await say(answer.reason);

@@ -16,6 +16,8 @@ import { crashAt } from '../../../kill-points.js';
 import type { Click, DecisionOutcome } from '../../../services/approvals.js';
 import { approvalCard } from '../../approval-view.js';
 import { explain, type SlackEdge, sentenceModal } from '../../edge.js';
+import { noteReading } from '../../reading.js';
+import { noteRefusal } from '../../refusals.js';
 import { tellUser } from '../../tell.js';
 import { FormState } from '../../view-state.js';
 import { askForProof } from './proof.js';
@@ -27,6 +29,8 @@ type ViewArgs = AllMiddlewareArgs & SlackViewMiddlewareArgs<ViewSubmitAction>;
 export const STORE_LIMIT_MS = 2_000;
 export const NOT_RECORDED =
   'Your decision was *not recorded*: the database or Slack did not answer in time. Press again.';
+const NOT_FOR_YOU =
+  'Arguments are shown to those who were asked to decide, the requester, the member concerned and auditors.';
 
 export interface Target {
   readonly executionId: string;
@@ -45,7 +49,7 @@ export const approveClicked =
     const target = parseTarget(action.value);
     const outcome = target
       ? await decideInTime(edge, { ...target, userId: body.user.id, decision: 'approved', reason: null })
-      : ({ kind: 'refused', reason: 'This button is not one of ours.' } as const);
+      : await notOurs('button');
     crashAt('before_slack_ack');
     await ack();
     // The trigger lives three seconds: the form comes before anything else.
@@ -69,7 +73,7 @@ export const proofSubmitted =
           reason: null,
           proof,
         })
-      : ({ kind: 'refused', reason: 'This form is not one of ours.' } as const);
+      : await notOurs('form');
     crashAt('before_slack_ack');
     if (outcome === 'not_recorded' || (outcome.kind === 'refused' && outcome.proof === 'code')) {
       const code = outcome === 'not_recorded' ? NOT_RECORDED.replaceAll('*', '') : outcome.reason;
@@ -85,12 +89,16 @@ export const denyClicked =
   async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
     await ack();
     const target = parseTarget(action.value);
-    if (!target) return;
+    if (!target) {
+      await afterClick(edge, body, await notOurs('button'));
+      return;
+    }
     const { models, workspaceId } = edge.deps;
     const execution = await models.executions.findOne({ _id: target.executionId, workspaceId }).lean();
     const view = execution
       ? denyForm({ ...target, functionTitle: execution.functionTitle, callerName: execution.callerName })
       : sentenceModal('Deny', 'That request does not exist any more.');
+    if (!execution) await noteRefusal('That request does not exist any more.');
     if (body.view) await client.views.push({ trigger_id: body.trigger_id, view });
     else await client.views.open({ trigger_id: body.trigger_id, view });
   };
@@ -102,7 +110,7 @@ export const denySubmitted =
     const reason = view.state.values.reason?.reason?.value?.trim() || null;
     const outcome = target
       ? await decideInTime(edge, { ...target, userId: body.user.id, decision: 'denied', reason })
-      : ({ kind: 'refused', reason: 'This form is not one of ours.' } as const);
+      : await notOurs('form');
     crashAt('before_slack_ack');
     if (outcome === 'not_recorded') {
       await ack({ response_action: 'errors', errors: { reason: NOT_RECORDED.replaceAll('*', '') } });
@@ -124,7 +132,7 @@ export const detailsClicked =
     if (!opened.view?.id) return;
     const view = target
       ? await detailsView(edge, target.executionId, body.user.id, 0, null)
-      : sentenceModal('Details', 'That request does not exist any more.');
+      : sentenceModal('Details', (await notOurs('button')).reason);
     await client.views.update({ view_id: opened.view.id, view });
     await adoptCopy(edge, body, target);
   };
@@ -134,11 +142,22 @@ export const pageTurned =
   async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
     await ack();
     const target = parseTarget(action.value);
+    if (!target) await notOurs('button');
     if (!target || !body.view) return;
     const page = Number(action.value?.split(':')[2] ?? 0);
     const view = await detailsView(edge, target.executionId, body.user.id, page, null);
     await client.views.update({ view_id: body.view.id, view });
   };
+
+/** A button or form that we did not make like this: refused, and on record. @param about what it names, if anything */
+export async function notOurs(
+  what: 'button' | 'form',
+  about?: Pick<Target, 'executionId'>,
+): Promise<Extract<DecisionOutcome, { kind: 'refused' }>> {
+  const reason = `This ${what} is not one of ours.`;
+  await noteRefusal(reason, about && { kind: 'execution', id: about.executionId });
+  return { kind: 'refused', reason };
+}
 
 /** Stores the decision, or says in time that it did not. A late success still counts, and the card will show it. */
 export async function decideInTime(
@@ -221,18 +240,22 @@ async function detailsView(
 ) {
   try {
     const found = await approvalCard(executionId, edge.services, edge.deps);
-    if (!found) return sentenceModal('Details', 'That request does not exist any more.');
+    if (!found) {
+      await noteRefusal('That request does not exist any more.');
+      return sentenceModal('Details', 'That request does not exist any more.');
+    }
     const payloads = await edge.services.executions.payloadsFor(userId, found.execution);
-    if (!payloads)
-      return sentenceModal(
-        'Details',
-        'Arguments are shown to those who were asked to decide, the requester, the member concerned and auditors.',
-      );
+    if (!payloads) {
+      await noteRefusal(NOT_FOR_YOU, { kind: 'execution', id: executionId });
+      return sentenceModal('Details', NOT_FOR_YOU);
+    }
     const connection = await edge.services.connections.find(found.execution.connectionId);
     const eligible = connection
       ? await edge.services.eligibility.mayDecide(found.approval, connection, userId, 'display')
       : null;
-    return approvalDetails(found.card, { page, mayDecide: eligible?.ok === true, notice });
+    const mayDecide = eligible?.ok === true;
+    if (mayDecide) await noteReading(edge, found.card, userId, page);
+    return approvalDetails(found.card, { page, mayDecide, notice });
   } catch (error) {
     return sentenceModal('Details', explain(error, edge.log));
   }

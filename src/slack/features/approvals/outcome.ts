@@ -48,7 +48,7 @@ export function registerOutcome(edge: SlackEdge): void {
 
   onClick(edge, ACTIONS.targetReadAgain, async ({ userId, value }) => {
     const target = parseTarget(value);
-    if (!target) throw new AppError('not_found', 'This button is not one of ours.');
+    if (!target) throw new AppError('forbidden', 'This button is not one of ours.');
     await readAgain(edge, userId, target.executionId);
   });
 }

@@ -1,23 +1,59 @@
 /** Approve, where the rule wants a second proof: the click opens the form, and its submission is the decision. */
-import { proofMissingModal, proofModal } from '../../../../blocks/second-proof.js';
-import type { SlackEdge } from '../../edge.js';
+import type { View } from '@slack/types';
+import {
+  type ProofForm,
+  proofMissingModal,
+  proofModal,
+  signInModal,
+} from '../../../../blocks/second-proof.js';
+import type { Arguments } from '../../../connectors/framework.js';
+import { NOT_CONFIGURED } from '../../../services/step-up-sign-ins.js';
+import { type SlackEdge, sentenceModal } from '../../edge.js';
 
 interface Clicked {
+  readonly user: { readonly id: string };
   readonly trigger_id: string;
   readonly view?: { readonly type: string } | undefined;
 }
 
-/** @param asks what `ApprovalService.decide` found missing: a code, or any second proof at all */
+/** @param asks what `ApprovalService.decide` found missing: a code, any second proof at all, or a sign-in */
 export async function askForProof(
   edge: SlackEdge,
-  { trigger_id, view: below }: Clicked,
+  { trigger_id, view: below, user }: Clicked,
   { executionId, hash }: { readonly executionId: string; readonly hash: string },
-  asks: 'code' | 'set_up',
+  asks: 'code' | 'set_up' | 'sign_in',
 ): Promise<void> {
   const { models, workspaceId } = edge.deps;
   const execution = await models.executions.findOne({ _id: executionId, workspaceId }).lean();
-  const view =
-    asks === 'code' && execution ? proofModal({ ...execution, executionId, hash }) : proofMissingModal();
+  const view = execution
+    ? await viewFor(edge, asks, user.id, { ...execution, executionId, hash })
+    : sentenceModal('Second proof', 'That request does not exist any more.');
   const { views } = edge.clients.fast;
   await (below?.type === 'modal' ? views.push({ trigger_id, view }) : views.open({ trigger_id, view }));
+}
+
+async function viewFor(
+  edge: SlackEdge,
+  asks: 'code' | 'set_up' | 'sign_in',
+  userId: string,
+  form: ProofForm,
+): Promise<View> {
+  if (asks === 'code') return proofModal(form);
+  return asks === 'set_up' ? proofMissingModal() : signInView(edge, userId, form);
+}
+
+/** The link to the company's sign-in, behind which the approval is made. @param edit her changes, where she made any */
+export async function signInView(
+  edge: SlackEdge,
+  userId: string,
+  form: ProofForm,
+  edit?: Arguments,
+): Promise<View> {
+  const { stepUpSignIns } = edge.services;
+  if (!stepUpSignIns.isConfigured) return sentenceModal('Second proof', NOT_CONFIGURED);
+  const { executionId, hash } = form;
+  return signInModal(
+    form,
+    await stepUpSignIns.offer(userId, { executionId, hash, ...(edit ? { edit } : {}) }),
+  );
 }

@@ -7,7 +7,7 @@ import {
   type RuleScope,
 } from '../../../../blocks/connections/policy.js';
 import { explained, said } from '../../../../blocks/parts/text.js';
-import type { ConnectionDocument, Effect, PolicyRule } from '../../../../models/types.js';
+import type { ConnectionDocument, Effect, PolicyRule, SecondProof } from '../../../../models/types.js';
 import { AppError } from '../../../errors.js';
 import { newId } from '../../../ids.js';
 import { type CommonCondition, conditionFrom, enteredFrom } from '../../../services/common-conditions.js';
@@ -108,13 +108,15 @@ async function ruleForm(
       asIs: rule?.when && entered.kind === 'as_is' ? conditionWords(rule.when) : null,
     },
     rememberable: rule?.rememberable !== false,
+    targetCheck: rule?.targetCheck ?? null,
     scope: rule ? scopeOf(rule) : 'functions',
     functions: rule?.functions ?? [],
     choices: await enabledGroups(edge, connection),
     effect: rule?.effect ?? 'ask',
     quorum: rule?.quorum ?? 1,
     limitPerHour: rule?.limitPerHour ?? null,
-    stepUp: rule?.stepUp === 'totp',
+    stepUp: rule?.stepUp ?? null,
+    offersSignIn: edge.services.stepUpSignIns.isConfigured,
     identity: connection.identity,
     approvers,
     groups: await groupChoices(edge, approvers.usergroups),
@@ -148,16 +150,18 @@ async function ruleOf(
   const risks = scope === 'functions' ? (before?.functions ? before.risks : null) : RISKS[scope];
   const limitPerHour = effect === 'allow' ? limitOf(form) : null;
   const waiting = await waitingOf(edge, form, question.expiresInMinutes);
-  const stepUp = form.choices('step_up').includes('totp') ? 'totp' : null;
+  const stepUp = stepUpIn(form);
   const rememberable = !form.has('rememberable') || form.choices('rememberable').includes('yes');
   const entered = {
     kind: (form.choice('when') ?? 'always') as CommonCondition,
     value: form.text('when_value'),
   };
   const when = conditionFrom(entered, before?.when ?? null);
+  const { targetCheck: _, ...kept } = before ?? {};
   return {
     // What the form does not show stays as it was.
-    ...before,
+    ...kept,
+    ...targetCheckOf(form),
     id: before?.id ?? newId('rule'),
     functions,
     risks,
@@ -169,6 +173,18 @@ async function ruleOf(
     rememberable,
     when,
   };
+}
+
+/** Nothing where the rule leaves it to the risk. */
+function targetCheckOf(form: FormState): Pick<PolicyRule, 'targetCheck'> {
+  const chosen = form.choice('target_check');
+  return chosen === 'required' || chosen === 'best_effort' || chosen === 'off' ? { targetCheck: chosen } : {};
+}
+
+/** One tick, or one of three where the company's sign-in is configured. */
+function stepUpIn(form: FormState): SecondProof | null {
+  const chosen = form.choices('step_up')[0] ?? form.choice('step_up');
+  return chosen === 'totp' || chosen === 'oidc' ? chosen : null;
 }
 
 /** @throws AppError with the path of the input */

@@ -1,7 +1,8 @@
 /** Reminders and escalation, as the form of a rule asks for them. */
-import type { Escalation, PolicyRule } from '../../../../models/types.js';
+import type { Approvers, Escalation, PolicyRule } from '../../../../models/types.js';
 import { AppError } from '../../../errors.js';
 import { requireMembers } from '../../../services/people.js';
+import { hasApprover } from '../../../services/policy.js';
 import { DEFAULT_REMINDERS } from '../../../services/waiting-plan.js';
 import type { SlackEdge } from '../../edge.js';
 import type { FormState } from '../../view-state.js';
@@ -41,9 +42,15 @@ async function escalationOf(
   form: FormState,
   expiresInMinutes: number,
 ): Promise<Escalation | null> {
-  const users = form.users('escalate_to');
-  const usergroups = form.choices('escalate_groups');
-  const somebody = users.length + usergroups.length > 0;
+  const roles = form.choices('escalate_roles');
+  const approvers: Approvers = {
+    users: form.users('escalate_to'),
+    usergroups: form.choices('escalate_groups'),
+    connectionOwner: roles.includes('owner'),
+    ...(roles.includes('business_owner') ? { businessOwner: true } : {}),
+    ...(roles.includes('manager') ? { requesterManager: true } : {}),
+  };
+  const somebody = hasApprover({ approvers });
   if (form.text('escalate_after') === '') {
     if (!somebody) return null;
     throw new AppError('invalid_arguments', 'Say after how many minutes.', { path: '/escalate_after' });
@@ -54,6 +61,6 @@ async function escalationOf(
     const message = `Give whole minutes, fewer than the ${expiresInMinutes} after which the request expires.`;
     throw new AppError('invalid_arguments', message, { path: '/escalate_after' });
   }
-  await requireMembers(edge.deps.directory, users, '/escalate_to');
-  return { approvers: { users, usergroups, connectionOwner: false }, afterMinutes };
+  await requireMembers(edge.deps.directory, approvers.users, '/escalate_to');
+  return { approvers, afterMinutes };
 }

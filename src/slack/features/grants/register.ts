@@ -13,7 +13,7 @@ import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal, updateView } from '../../modal.js';
 import { tellUser } from '../../tell.js';
 import { FormState } from '../../view-state.js';
-import { afterClick, decideInTime, NOT_RECORDED, parseTarget } from '../approvals/handlers.js';
+import { afterClick, decideInTime, NOT_RECORDED, notOurs, parseTarget } from '../approvals/handlers.js';
 import { detailView } from '../connections/detail.js';
 import { publishHome } from '../home/publish.js';
 import { grantsFor } from './rows.js';
@@ -52,7 +52,7 @@ export const registerGrants: Register = (edge) => {
   const { grants } = edge.services;
   onClick(edge, ACTIONS.grantOffer, (click) => {
     const target = parseTarget(click.value);
-    if (!target) throw new AppError('not_found', 'This button is not one of ours.');
+    if (!target) throw new AppError('forbidden', 'This button is not one of ours.');
     return showModal(edge, click, 'Don’t ask again', () => formView(edge, click.userId, target.executionId));
   });
 
@@ -61,7 +61,7 @@ export const registerGrants: Register = (edge) => {
     const target = parseTarget(`${form.metadata.execution ?? ''}:${form.metadata.hash ?? ''}`);
     const userId = body.user.id;
     const fail = (errors: Record<string, string>) => ack({ response_action: 'errors', errors });
-    if (!target) return fail({ lasts: 'This form is not one of ours.' });
+    if (!target) return fail({ lasts: (await notOurs('form')).reason });
     const terms = termsIn(form);
     let pending: boolean;
     try {

@@ -9,7 +9,7 @@ import { showModal } from '../../modal.js';
 import { publishHome } from './publish.js';
 
 async function submitAway(edge: SlackEdge, { userId, form }: Submission): Promise<Answer> {
-  const { delegations, approvals, outbox } = edge.services;
+  const { delegations, delegationCards } = edge.services;
   const delegate = form.user('delegate');
   if (delegate === null) throw new AppError('invalid_arguments', 'Choose a person.', { path: '/delegate' });
   const person = await edge.deps.directory.person(userId);
@@ -19,10 +19,7 @@ async function submitAway(edge: SlackEdge, { userId, form }: Submission): Promis
   return {
     after: async () => {
       // What waits already is asked of the delegate too.
-      for (const { executionId, expiresAt } of await approvals.waitingFor(delegate)) {
-        await outbox.show('approval', executionId, delegate, expiresAt);
-        await outbox.refresh('approval', executionId);
-      }
+      await delegationCards.follow();
       await publishHome(edge, userId);
     },
   };
@@ -33,11 +30,9 @@ export function registerAway(edge: SlackEdge): void {
     showModal(edge, click, 'While I am away', async () => awayModal({ delegateId: null, day: null })),
   );
   onClick(edge, ACTIONS.awayEnd, async ({ userId }) => {
-    const { delegations, approvals, outbox } = edge.services;
-    await delegations.end(userId);
+    await edge.services.delegations.end(userId);
     await publishHome(edge, userId);
-    for (const { executionId } of await approvals.waitingFor(userId))
-      await outbox.refresh('approval', executionId);
+    await edge.services.delegationCards.follow();
   });
   onSubmit(edge, VIEWS.away, 'delegate', (submission) => submitAway(edge, submission));
 }

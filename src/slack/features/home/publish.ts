@@ -42,6 +42,7 @@ export async function waitingRows(
         callerName,
         risk: approval.edited?.risk ?? execution.risk,
         expiresAt: approval.expiresAt,
+        ...(approval.frozenAt ? { frozen: true } : {}),
       };
       return { row, key: sameRequestKey(execution, args) };
     }),

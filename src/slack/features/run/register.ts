@@ -1,5 +1,5 @@
 /** The global shortcut "Run a function": connection, function, form, and then a call like any caller's. */
-import { schemaForm } from '../../../../blocks/parts/schema-form.js';
+import { schemaForm } from '../../../../blocks/parts/schema-fields.js';
 import { EFFECT_WORDS, RISK_WORDS } from '../../../../blocks/parts/words.js';
 import {
   CONNECTION,

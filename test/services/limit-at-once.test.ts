@@ -1,0 +1,112 @@
+/** "At most n an hour" is exact: however many calls come at once, and through however many processes. */
+import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
+import type { ExecutionDocument, PolicyRule } from '../../models/types.js';
+import type { Connected } from '../../src/bootstrap.js';
+import { createWorld, type Seeded, seedHelpdesk, type World } from '../harness/app-process.js';
+import { ends, ticketArguments } from '../harness/writes.js';
+
+const ADA = { kind: 'user', id: 'U0ADA' } as const;
+const LIMIT = 5;
+
+let world: World;
+let one: Connected;
+let other: Connected;
+let seeded: Seeded;
+let count = 0;
+
+beforeAll(async () => {
+  world = await createWorld({ mongoUri: inject('mongoUri') });
+  [one, other] = [await world.services(), await world.services()];
+  seeded = await seedHelpdesk(one, world.helpdesk, { route: null });
+});
+afterAll(async () => {
+  await one.close();
+  await other.close();
+  await world.close();
+});
+beforeEach(async () => {
+  await one.deps.models.callLimits.deleteMany({});
+});
+
+async function policy(given: Partial<PolicyRule>): Promise<void> {
+  const connection = await one.services.connections.find(seeded.connectionId);
+  if (!connection) throw new Error('the connection is gone');
+  const rules = connection.policy.rules.map((rule) => ({ ...rule, ...given }));
+  await one.services.connections.setPolicy(ADA, connection, rules);
+}
+
+async function submit(app: Connected, subject: string, key = subject): Promise<ExecutionDocument> {
+  const caller = await app.services.callers.get(seeded.callerId);
+  if (!caller) throw new Error('the caller is gone');
+  const { execution } = await app.services.submissions.submit(caller, {
+    connection: seeded.connectionId,
+    function: 'create_ticket',
+    arguments: ticketArguments(subject),
+    onBehalfOf: null,
+    reason: null,
+    idempotencyKey: key,
+  });
+  return execution;
+}
+
+/** So many calls at once, through two processes. */
+async function burst(calls: number): Promise<{ direct: ExecutionDocument[]; asked: ExecutionDocument[] }> {
+  count += 1;
+  const made = await Promise.all(
+    Array.from({ length: calls }, (_, n) => submit(n % 2 === 0 ? one : other, `burst-${count}-${n}`)),
+  );
+  return {
+    direct: made.filter(({ requirement }) => requirement === 'none'),
+    asked: made.filter(({ status }) => status === 'pending_approval'),
+  };
+}
+
+it('of thirty calls at once as many run directly as the limit says, and the others ask', async () => {
+  await policy({ effect: 'allow', limitPerHour: LIMIT });
+  const { direct, asked } = await burst(30);
+  expect([direct.length, asked.length]).toEqual([LIMIT, 30 - LIMIT]);
+  await ends(
+    one,
+    direct.map(({ _id }) => _id),
+    10_000,
+  );
+  const arrived = world.helpdesk.requests.filter(({ body }) => body.includes(`burst-${count}-`));
+  expect(arrived.length).toBeLessThanOrEqual(LIMIT);
+  // Nothing is left of the hour, and it comes back once it is over.
+  expect((await burst(3)).direct).toEqual([]);
+  const takenBefore = (minutes: number) => {
+    const at = Math.floor(Date.now() / 60_000) - minutes;
+    return one.deps.models.callLimits.updateMany({}, { $set: { 'minutes.$[].at': at } });
+  };
+  await takenBefore(58);
+  expect((await burst(3)).direct).toEqual([]);
+  await takenBefore(61);
+  expect((await burst(LIMIT + 3)).direct).toHaveLength(LIMIT);
+});
+
+it('a request that is repeated takes one place, and a dry run none', async () => {
+  await policy({ effect: 'allow', limitPerHour: LIMIT });
+  const same = await Promise.all(
+    Array.from({ length: 4 }, (_, n) => submit(n % 2 === 0 ? one : other, 'the same', 'the same')),
+  );
+  expect(new Set(same.map(({ _id }) => _id)).size).toBe(1);
+  const caller = await one.services.callers.get(seeded.callerId);
+  if (!caller) throw new Error('the caller is gone');
+  const request = {
+    connection: seeded.connectionId,
+    function: 'create_ticket',
+    arguments: ticketArguments('only simulated'),
+    onBehalfOf: null,
+    reason: null,
+  };
+  for (let n = 0; n < LIMIT; n += 1)
+    expect(await one.services.simulation.simulate(caller, request)).toMatchObject({ outcome: 'run' });
+  expect((await burst(LIMIT)).direct).toHaveLength(LIMIT - 1);
+  expect(await one.services.simulation.simulate(caller, request)).toMatchObject({ outcome: 'ask' });
+});
+
+it('where there is no limit, nothing is counted', async () => {
+  await policy({ effect: 'allow', limitPerHour: null });
+  expect((await burst(10)).direct).toHaveLength(10);
+  expect(await one.deps.models.callLimits.countDocuments({})).toBe(0);
+});
