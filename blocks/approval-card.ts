@@ -3,13 +3,14 @@ import type { Button, KnownBlock, View } from '@slack/types';
 import type { ExecutionStatus, Risk, SecondProof } from '../models/types.js';
 import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { excerpt, plain, quote, visible, whole } from './inert.js';
-import { argumentPages, boxfuls, cardArguments, type ShownField } from './parts/arguments.js';
+import { boxfuls, cardArguments, type ShownField } from './parts/arguments.js';
 import { attentionBlocks, lookButton, type ShownAttention } from './parts/attention.js';
 import { editedBlocks, type ShownEdit } from './parts/edited.js';
 import { modal } from './parts/inputs.js';
 import { outcomeBlocks, outcomeButton, type ShownOutcome } from './parts/outcome.js';
+import { detailPages } from './parts/reading.js';
 import { decided, decider, decisionBlocks, type ShownDecision, STATUS_MARKS } from './parts/status.js';
-import { cardTarget, detailTarget, heldBlocks, type ShownTarget, targetFields } from './parts/target.js';
+import { cardTarget, detailTarget, heldBlocks, type ShownTarget } from './parts/target.js';
 import {
   actions,
   button,
@@ -208,18 +209,6 @@ const stepUp = (card: ApprovalCard): readonly KnownBlock[] =>
   card.stepUp && isPending(card) ? [context(STEP_UP[card.stepUp])] : [];
 const details = (card: ApprovalCard): Button => button('Details', ACTIONS.details, nameOf(card));
 const footer = (card: ApprovalCard): KnownBlock => context(`${card.executionId} · ${card.hash}`);
-
-type Asked = Pick<ApprovalCard, 'fields' | 'target'>;
-
-/** True when the card alone is enough to decide: it shows every argument and every change in full. */
-export function isWholeOnCard({ fields, target }: Asked): boolean {
-  return cardArguments(fields).whole && cardTarget(target).whole;
-}
-
-/** What Details show, page by page; at least one page. */
-export function detailPages({ fields, target }: Asked): readonly (readonly KnownBlock[])[] {
-  return argumentPages([...fields, ...targetFields(target)]);
-}
 
 /** The message: in DMs and in the channel alike. `text` is what notifications and screen readers get. */
 export function approvalMessage(card: ApprovalCard): { text: string; blocks: KnownBlock[] } {

@@ -1,9 +1,12 @@
-/** The load report as a message. Pure. The bars are text: `@slack/types` 3.2 has no block for charts. */
+/**
+ * The load report as a message. Pure. Its bars are text, for whoever cannot see the picture that comes with it
+ * (`load-report-picture.ts`).
+ */
 import type { KnownBlock } from '@slack/types';
 import type { LoadCounts, LoadReport } from '../models/types.js';
 import { ACTIONS } from '../src/slack/ids.js';
 import { preformatted } from './inert.js';
-import { bar, duration } from './parts/bars.js';
+import { bar, cutTo, duration } from './parts/bars.js';
 import { actions, button, context, header, lines, said, section } from './parts/text.js';
 
 const BAR = 24;
@@ -22,11 +25,6 @@ function chart({ days }: LoadReport): string {
       return `${weekday} ${day.slice(5)}  ${bar(asked, largest, BAR).padEnd(BAR)} ${asked}`;
     })
     .join('\n');
-}
-
-function cutTo(text: string, room: number): string {
-  const characters = [...text];
-  return characters.length <= room ? text : `${characters.slice(0, room - 1).join('')}…`;
 }
 
 function table({ functions }: LoadReport): string {

@@ -78,7 +78,10 @@ export interface PolicyRule {
   /** Parts of the time after which who has not decided is reminded; default 0.5 and 0.9. */
   reminders?: number[];
   escalation?: Escalation | null;
-  /** Whether the card offers "Don't ask for this again"; default yes, unless the function asks every time. */
+  /**
+   * Whether the card offers "Don't ask for this again"; default yes, but for destructive calls no. Where the function
+   * asks every time it never does.
+   */
   rememberable?: boolean;
   /** A fresh second proof of the approver, on top of the click. */
   stepUp?: SecondProof | null;

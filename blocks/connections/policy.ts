@@ -161,7 +161,8 @@ export interface RuleForm extends QuestionFields, Partial<Omit<WaitingFields, 'i
   readonly stepUp: SecondProof | null;
   /** Whether the operator configured the company's sign-in. */
   readonly offersSignIn: boolean;
-  readonly rememberable?: boolean;
+  /** Null or absent: what the risk asks for. */
+  readonly rememberable?: boolean | null;
   /** Null or absent: what the risk asks for. */
   readonly targetCheck?: TargetCheck | null;
   readonly condition?: ConditionFields;
@@ -228,16 +229,27 @@ function targetCheckInput(chosen: TargetCheck | null): KnownBlock {
   });
 }
 
-function rememberInput(checked: boolean): KnownBlock {
-  return checkbox({
+const REMEMBER: readonly Choice[] = [
+  {
+    value: 'by_risk',
+    label: 'Yes, but for destructive calls (default)',
+    description: 'Before anything is destroyed, somebody is asked every time',
+  },
+  {
+    value: 'yes',
+    label: 'Yes, for destructive calls too',
+    description: 'Not for functions that ask every time by themselves',
+  },
+  { value: 'no', label: 'No, every call is asked about' },
+];
+
+function rememberInput(chosen: boolean | null): KnownBlock {
+  return radio({
     block: 'rememberable',
-    label: 'Don’t ask again',
-    choice: {
-      value: 'yes',
-      label: 'Approvers may answer for the next calls too',
-      description: 'For a time or a number of calls, within limits; never alone for two',
-    },
-    checked,
+    label: 'Don’t ask again: approvers may answer for the next calls too',
+    hint: 'For a time or a number of calls, within limits; never alone for two.',
+    choices: REMEMBER,
+    initial: chosen === null ? 'by_risk' : chosen ? 'yes' : 'no',
   });
 }
 
@@ -299,7 +311,7 @@ export function connectionRuleModal(form: RuleForm): View {
       }),
       targetCheckInput(form.targetCheck ?? null),
       stepUpInput(form),
-      rememberInput(form.rememberable !== false),
+      rememberInput(form.rememberable ?? null),
       ...previewBlocks(connectionId, form.found ?? null),
     ],
   });

@@ -42,7 +42,7 @@ function inputBlock(field: FormField): KnownBlock {
       return choices.length <= 4 ? radio(chosen) : select(chosen);
     }
     case 'number':
-      return decimalInput({ ...about, ...boundsOf(field), initial, whole: field.whole });
+      return decimalInput({ ...about, ...boundsOf(field), initial });
     case 'date':
       return dateInput({ ...about, initial });
     case 'moment':
@@ -72,16 +72,18 @@ function inputBlock(field: FormField): KnownBlock {
   }
 }
 
-/** Bounds that the value itself breaks would make the form impossible to send. */
-function boundsOf({ min, max, initial, whole }: FormField) {
+/** Bounds that the value itself breaks would make the form impossible to open or to send. */
+function boundsOf({ min, max, initial, whole: wanted }: FormField) {
   const value = initial === null ? null : Number(initial);
+  const whole = wanted && (value === null || Number.isInteger(value));
   const fits = (bound: number | null, ok: (bound: number, value: number) => boolean): number | null => {
     if (bound === null || (whole && !Number.isInteger(bound))) return null;
     return value === null || ok(bound, value) ? bound : null;
   };
   const low = fits(min, (bound, at) => at >= bound);
   const high = fits(max, (bound, at) => at <= bound);
-  return low !== null && high !== null && low > high ? { min: null, max: null } : { min: low, max: high };
+  const crossed = low !== null && high !== null && low > high;
+  return crossed ? { whole, min: null, max: null } : { whole, min: low, max: high };
 }
 
 const NAMED_LEFT = 20;

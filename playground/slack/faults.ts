@@ -34,8 +34,13 @@ export class Faults {
   private armed: Armed[] = [];
   private readonly windows = new Map<string, number>();
 
-  add(fault: Fault): void {
-    this.armed.push({ ...fault, left: fault.times ?? 1 });
+  /** Returns how to switch it off again; windows that it announced last until they end. */
+  add(fault: Fault): () => void {
+    const armed: Armed = { ...fault, left: fault.times ?? 1 };
+    this.armed.push(armed);
+    return () => {
+      armed.left = 0;
+    };
   }
 
   clear(): void {

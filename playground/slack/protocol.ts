@@ -51,6 +51,13 @@ export interface UserGroup {
   deleted: boolean;
 }
 
+/** What a message shows of a file. */
+export interface SharedFile {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+}
+
 export interface Message {
   readonly channel: string;
   readonly ts: string;
@@ -58,6 +65,7 @@ export interface Message {
   readonly text: string;
   readonly blocks?: Block[];
   readonly attachments?: unknown[];
+  readonly files?: SharedFile[];
   readonly metadata?: unknown;
   readonly thread_ts?: string;
   readonly edited?: true;

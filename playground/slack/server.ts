@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { ClientApi } from './client-api.js';
 import { type DeliverTo, Delivery, EVENT_RETRY_DELAYS_MS } from './delivery.js';
 import { Faults } from './faults.js';
+import { answerFile } from './files.js';
 import { answerJson, readBody } from './http-body.js';
 import { Interactions, type Outcome } from './interactions.js';
 import { type AppManifest, productManifest } from './manifest.js';
@@ -76,6 +77,7 @@ export function createSlackServer(options: SlackServerOptions = {}): SlackServer
     options.manifest ?? productManifest(),
     options.clock ?? Date.now,
   );
+  workspace.origin = () => `${origin}${prefix}`;
   const faults = new Faults();
   const ackLimitMs = options.ackLimitMs ?? ACK_LIMIT_MS;
   const socket = new SocketLink(workspace.app.id, () => workspace.changed(), ackLimitMs);
@@ -131,6 +133,7 @@ export function createSlackServer(options: SlackServerOptions = {}): SlackServer
       return webApi.handle(name, req, res, at.query);
     }
     if (area === 'client') return clientApi.handle(name, req, res, at.query);
+    if (area === 'upload' || area === 'files') return answerFile(workspace, name, req, res);
     return area === 'response' ? answerResponseUrl(name, req, res) : null;
   };
 

@@ -4,6 +4,7 @@ import { validateBlocks, validateMessage, validateView } from '../../blocks/vali
 import { chatMethods } from './chat-methods.js';
 import { conversationMethods, groupMethods, userMethods } from './directory-methods.js';
 import type { Faults } from './faults.js';
+import { fileMethods } from './files.js';
 import { answerJson, readBody } from './http-body.js';
 import {
   type ApiRequest,
@@ -144,6 +145,18 @@ const METHODS: Readonly<Record<string, Method>> = {
     required: ['usergroup'],
     scopes: ['usergroups:read'],
     run: groupMethods.users,
+  },
+  'files.getUploadURLExternal': {
+    args: ['filename', 'length', 'alt_txt', 'snippet_type'],
+    required: ['filename', 'length'],
+    scopes: ['files:write'],
+    run: fileMethods.getUploadUrl,
+  },
+  'files.completeUploadExternal': {
+    args: ['files', 'channel_id', 'channels', 'thread_ts', 'initial_comment', 'blocks'],
+    required: ['files'],
+    scopes: ['files:write'],
+    run: fileMethods.complete,
   },
   'team.info': { args: ['team', 'domain'], scopes: ['team:read'], run: teamInfo },
   'bots.info': { args: ['bot'], scopes: ['users:read'], run: botsInfo },

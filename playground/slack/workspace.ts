@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { StoredFile } from './files.js';
 import type { AppManifest } from './manifest.js';
 import {
   type ApiRequest,
@@ -55,6 +56,9 @@ export class Workspace {
   /** Open modals of each person, top last. */
   readonly stacks = new Map<string, View[]>();
   readonly homes = new Map<string, View>();
+  readonly files = new Map<string, StoredFile>();
+  /** Where everything lives, as the app reaches it. */
+  origin: () => string = () => '';
   readonly requests: ApiRequest[] = [];
   readonly deliveries: DeliveryRecord[] = [];
   readonly violations: Violation[] = [];

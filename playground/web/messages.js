@@ -10,6 +10,15 @@ const TOGETHER_SECONDS = 300;
 const NEAR_END_PX = 80;
 const SLACKBOT = { id: 'USLACKBOT', name: 'slackbot', real_name: 'Slackbot', color: '6b7280', is_bot: false };
 
+/** A shared picture, as large as there is room. */
+const drawFile = ({ id, title }) =>
+  el(
+    'figure',
+    { class: 'shared-file' },
+    el('figcaption', {}, title),
+    el('img', { src: `/playground/files/${id}`, alt: title }),
+  );
+
 export class MessageList {
   #forms = new Map();
   #announced = new Map();
@@ -109,7 +118,8 @@ export class MessageList {
   #content(message, reader) {
     const edited = message.edited && el('span', { class: 'edited' }, ' (edited)');
     if (!message.blocks?.length) {
-      return el('div', { class: 'message-text' }, drawMrkdwn(message.text ?? '', reader), edited);
+      const text = el('div', { class: 'message-text' }, drawMrkdwn(message.text ?? '', reader), edited);
+      return [text, ...(message.files ?? []).map(drawFile)];
     }
     const container = { type: 'message', channel: this.state.channelId, ts: message.ts };
     const key = `${container.channel}/${message.ts}`;

@@ -20,6 +20,8 @@ const PATIENCE_MS = 200;
 /** Marks of this many cards are kept: each is drawn once for every copy, and again for every update. */
 const KEPT = 200;
 const MOST_VALUES = 300;
+/** Payloads that are opened without letting others have their turn. */
+const AT_ONCE = 50;
 
 export interface Mark {
   /** As it stands in the arguments, in lower case where case means nothing. */
@@ -49,7 +51,7 @@ const AMOUNT = /(?:^|_)(?:amount|total|price|sum|cost|fee|payment)(?:$|_)/;
 const TELLING = /[^a-z_]/i;
 const READ_LENGTH = { least: 6, most: 300 };
 
-/** What of the arguments may be new to a connection: to whom, where to, how much. */
+/** What of the arguments may be new to a connection: to whom, where to, how much; each once. */
 export function traitsOf(args: Arguments): Trait[] {
   const traits: Trait[] = [];
   for (const address of recipientsOf(args)) {
@@ -64,7 +66,7 @@ export function traitsOf(args: Arguments): Trait[] {
     if (AMOUNT.test(name) && Number.isFinite(Number(value)))
       traits.push({ kind: 'amount', value: String(value) });
   }
-  return traits.slice(0, MOST_VALUES);
+  return [...new Map(traits.map((trait) => [`${trait.kind}:${trait.value}`, trait])).values()];
 }
 
 /** Values that a caller may have read: addresses, ids, links, titles. Long texts are its own words. */
@@ -74,7 +76,7 @@ export function readableValues(args: Arguments): string[] {
     const { length } = [...text];
     return length >= READ_LENGTH.least && length <= READ_LENGTH.most && TELLING.test(text) ? [text] : [];
   });
-  return [...new Set([...recipientsOf(args), ...values].slice(0, MOST_VALUES))];
+  return [...new Set([...recipientsOf(args), ...values])];
 }
 
 /**
@@ -84,12 +86,12 @@ export function readableValues(args: Arguments): string[] {
 export function newTraits(args: Arguments, earlier: readonly Arguments[]): Map<string, string> {
   const seen = new Set<string>();
   let largest = 0;
-  for (const trait of earlier.flatMap(traitsOf)) {
+  for (const trait of earlier.flatMap((each) => traitsOf(each).slice(0, MOST_VALUES))) {
     seen.add(`${trait.kind}:${trait.value}`);
     if (trait.kind === 'amount') largest = Math.max(largest, Math.abs(Number(trait.value)));
   }
   const says = new Map<string, string>();
-  for (const { kind, value } of traitsOf(args)) {
+  for (const { kind, value } of traitsOf(args).slice(0, MOST_VALUES)) {
     if (kind === 'domain') continue;
     const isNew = kind === 'amount' ? Math.abs(Number(value)) > largest : !seen.has(`${kind}:${value}`);
     if (!isNew) continue;
@@ -115,6 +117,16 @@ function ago(ms: number): string {
   return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }
 
+/** As a word of its own: an address may be the end of another one. Both in lower case. */
+function isWordIn(text: string, value: string): boolean {
+  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
+    const [before, after] = [text.slice(Math.max(0, at - 1), at), text.slice(at + value.length)];
+    if (!/[\p{L}\p{N}]/u.test(before) && !/^(?:[\p{L}\p{N}]|[.-][\p{L}\p{N}])/u.test(after.slice(0, 3)))
+      return true;
+  }
+  return false;
+}
+
 /** Where each value was read first; pure. @param reads newest first */
 export function firstReads(
   values: readonly string[],
@@ -126,7 +138,7 @@ export function firstReads(
     const within = text.toLowerCase();
     for (const value of values) {
       // As it stands in JSON text.
-      if (!within.includes(JSON.stringify(value).slice(1, -1).toLowerCase())) continue;
+      if (!isWordIn(within, JSON.stringify(value).slice(1, -1).toLowerCase())) continue;
       const before = `${ago(asked.getTime() - at.getTime())} before this was asked`;
       says.set(value, `came from “${functionTitle}” on ${connectionName}, read ${before} (${id})`);
     }
@@ -157,7 +169,7 @@ export class CardMarks {
     const until = performance.now() + this.patienceMs;
     const [domains, fresh, reads] = await Promise.all([
       inTime(until, this.facts.companyDomains(connection)),
-      inTime(until, this.newIn(execution, args)),
+      inTime(until, this.newIn(execution, args, until)),
       inTime(until, this.readIn(execution, args, until)),
     ]);
     const marks = combined(args, domains ?? null, fresh ?? null, reads ?? null);
@@ -166,10 +178,10 @@ export class CardMarks {
   }
 
   /**
-   * Against writes that got through: what was asked for and denied is no more familiar for that, and a read that names
-   * an address must not make it so. On a private connection the member's own, so that no card tells of another's.
+   * Against writes that a person approved and that got through: what was denied is no more familiar for that, a read
+   * that names an address must not make it so, and no caller makes a value familiar by itself. On a private connection the member's own, so that no card tells of another's.
    */
-  private async newIn(execution: ExecutionDocument, args: Arguments): Promise<Fresh> {
+  private async newIn(execution: ExecutionDocument, args: Arguments, until: number): Promise<Fresh> {
     if (traitsOf(args).length === 0) return { first: false, says: new Map() };
     const { models, workspaceId } = this.deps;
     const earlier = await models.executions
@@ -179,6 +191,7 @@ export class CardMarks {
           connectionId: execution.connectionId,
           subject: execution.subject,
           status: 'succeeded',
+          approvalStatus: 'approved',
           risk: { $ne: 'read' },
           createdAt: { $lt: execution.createdAt },
         },
@@ -189,17 +202,19 @@ export class CardMarks {
       .maxTimeMS(this.patienceMs)
       .lean();
     if (earlier.length === 0) return { first: true, says: new Map() };
-    return { first: false, says: newTraits(args, await this.payloads.argumentsOf(earlier)) };
+    const known: Arguments[] = [];
+    for (let from = 0; from < earlier.length; from += AT_ONCE) {
+      inTimeOnly(until);
+      known.push(...(await this.payloads.argumentsOf(earlier.slice(from, from + AT_ONCE))));
+    }
+    return { first: false, says: newTraits(args, known) };
   }
 
   /** Of the hour before, whatever the connection; of private ones only what the same member's account showed. */
-  private async readIn(
-    execution: ExecutionDocument,
-    args: Arguments,
-    until: number,
-  ): Promise<Map<string, string>> {
-    const values = readableValues(args);
-    if (values.length === 0) return new Map();
+  private async readIn(execution: ExecutionDocument, args: Arguments, until: number): Promise<ReadBefore> {
+    const values = readableValues(args).slice(0, MOST_VALUES);
+    const says = new Map<string, string>();
+    if (values.length === 0) return { says, more: false };
     const { models, workspaceId } = this.deps;
     const members = [execution.subject, execution.onBehalfOf].filter((id) => id !== null && id !== SHARED);
     const found = await models.executions
@@ -218,19 +233,19 @@ export class CardMarks {
         { functionTitle: 1, connectionName: 1, finishedAt: 1 },
       )
       .sort({ createdAt: -1, _id: -1 })
-      .limit(READS)
+      .limit(READS + 1)
       .maxTimeMS(this.patienceMs)
       .lean();
-    const reads: Read[] = [];
-    for (const { _id, functionTitle, connectionName, finishedAt } of found) {
+    for (const { _id, functionTitle, connectionName, finishedAt } of found.slice(0, READS)) {
       // Results are large: one at a time, for as long as the card waits.
-      if (performance.now() > until) break;
+      inTimeOnly(until);
       const at = finishedAt ?? execution.createdAt;
       const result = at <= execution.createdAt ? await this.payloads.result({ _id }) : null;
-      if (result !== null)
-        reads.push({ id: _id, functionTitle, connectionName, at, text: JSON.stringify(result) });
+      if (result === null) continue;
+      const read = { id: _id, functionTitle, connectionName, at, text: JSON.stringify(result) };
+      for (const [value, said] of firstReads(values, [read], execution.createdAt)) says.set(value, said);
     }
-    return firstReads(values, reads, execution.createdAt);
+    return { says, more: found.length > READS };
   }
 
   private keep(key: string, marks: Marks): void {
@@ -246,26 +261,45 @@ interface Fresh {
   readonly says: ReadonlyMap<string, string>;
 }
 
+interface ReadBefore {
+  readonly says: ReadonlyMap<string, string>;
+  /** There were more reads than are looked at. */
+  readonly more: boolean;
+}
+
 const NOT_COMPARED = 'Not compared with earlier calls: they could not be read in time.';
-const FIRST = 'Nothing was written through this connection before: everything here is new.';
+const FIRST = 'Nobody approved a write through this connection before: everything here is new.';
+const MORE_READS = `Only the newest ${READS} reads of this caller were looked at.`;
+const MORE_VALUES = `Only the first ${MOST_VALUES} values were compared with earlier calls.`;
 
 function combined(
   args: Arguments,
   domains: readonly string[] | null,
   fresh: Fresh | null,
-  reads: ReadonlyMap<string, string> | null,
+  reads: ReadBefore | null,
 ): Marks {
   const outside = new Set(domains ? recipientsOf(args).filter((each) => isOutside(each, domains)) : []);
-  const values = new Set([...outside, ...(fresh?.says.keys() ?? []), ...(reads?.keys() ?? [])]);
+  const values = new Set([...outside, ...(fresh?.says.keys() ?? []), ...(reads?.says.keys() ?? [])]);
   const marks = [...values].map((value) => ({
     value,
     says: [
       ...(outside.has(value) ? ['outside'] : []),
-      ...[fresh?.says.get(value), reads?.get(value)].flatMap((each) => each ?? []),
+      ...[fresh?.says.get(value), reads?.says.get(value)].flatMap((each) => each ?? []),
     ],
   }));
-  const note = fresh === null || reads === null ? NOT_COMPARED : fresh.first ? FIRST : null;
-  return { marks, note };
+  if (fresh === null || reads === null) return { marks, note: NOT_COMPARED };
+  const isCut = [traitsOf(args), readableValues(args)].some(({ length }) => length > MOST_VALUES);
+  const notes = [
+    ...(fresh.first ? [FIRST] : []),
+    ...(reads.more ? [MORE_READS] : []),
+    ...(isCut ? [MORE_VALUES] : []),
+  ];
+  return { marks, note: notes.length === 0 ? null : notes.join(' ') };
+}
+
+/** Half of an answer would pass for all of it. @throws Error when the time is over */
+function inTimeOnly(until: number): void {
+  if (performance.now() > until) throw new Error('the card waits no longer');
 }
 
 /** Undefined when it is not there in time, or fails: whoever asked goes on without. */

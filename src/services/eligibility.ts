@@ -43,9 +43,12 @@ export class EligibilityService {
     userId: string,
     freshness: Freshness = 'decision',
   ): Promise<Eligibility> {
-    const person = await this.deps.directory.person(userId, freshness);
-    const own = await this.ownRequest(approval, userId, person, freshness);
-    const listed = await this.isListed(approval, connection, userId, freshness);
+    // All that Slack is asked, it is asked at once: a click waits for one answer, not for three.
+    const [person, own, listed] = await Promise.all([
+      this.deps.directory.person(userId, freshness),
+      this.ownRequest(approval, userId, freshness),
+      this.isListed(approval, connection, userId, freshness),
+    ]);
     if (own !== null) {
       const sole = listed && (await this.isSoleOperator(userId));
       if (!sole) return refuse(own);
@@ -85,11 +88,12 @@ export class EligibilityService {
   private async ownRequest(
     { excluded }: Question,
     userId: string,
-    person: Person | null,
     freshness: Freshness,
   ): Promise<string | null> {
     if (excluded.includes(userId)) return OWN;
-    const others = await Promise.all(excluded.map((id) => this.deps.directory.person(id, freshness)));
+    const [person = null, ...others] = await Promise.all(
+      [userId, ...excluded].map((id) => this.deps.directory.person(id, freshness)),
+    );
     return others.some((other) => isSamePerson(person, other)) ? OWN_ACCOUNT : null;
   }
 
@@ -113,7 +117,7 @@ export class EligibilityService {
       if (!(await this.isListed(approval, connection, memberId, freshness))) continue;
       const member = await this.deps.directory.person(memberId, freshness);
       if (!member?.active || member.outsider) continue;
-      if ((await this.ownRequest(approval, memberId, member, freshness)) === null) return memberId;
+      if ((await this.ownRequest(approval, memberId, freshness)) === null) return memberId;
     }
     return null;
   }

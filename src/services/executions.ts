@@ -149,7 +149,13 @@ export class ExecutionService {
     const error = { code: 'cancelled', message: why } as const;
     if (execution.status === 'pending_approval') {
       const approval = await this.approvals.ofExecution(execution._id);
-      if (approval) await this.approvals.end(approval, 'cancelled', why);
+      if (approval && !(await this.approvals.end(approval, 'cancelled', why))) {
+        // Somebody was first: what was decided is followed, so that the caller is told that and not "still pending".
+        const decided = await this.approvals.ofExecution(execution._id);
+        if (decided && decided.status !== 'pending') await this.approvals.settle(decided);
+        const latest = await this.store.get(execution._id);
+        if (latest?.status === 'queued') return this.cancel(latest, why);
+      }
     } else if (execution.status === 'pending_authorization') {
       await this.store.endWaiting(execution, 'cancelled', error);
       if (execution.onBehalfOf) await this.members.refreshDms(execution.connectionId, execution.onBehalfOf);

@@ -50,7 +50,10 @@ export interface Verdict {
   readonly effect: Effect;
   readonly requirement: Requirement;
   readonly rule: PolicyRule;
-  /** A grant may answer the question: never where somebody has to be asked every time, or to prove who she is. */
+  /**
+   * A grant may answer the question: never where somebody has to be asked every time, or to prove who she is; for what
+   * destroys only where an admin said so in the rule.
+   */
   readonly rememberable: boolean;
 }
 
@@ -93,7 +96,8 @@ function verdictUnder(
   );
   const effect = effectOf(rule);
   const requirement = ({ allow: 'none', ask: 'required', deny: 'blocked' } as const)[effect];
-  const rememberable = !fn.askEveryTime && rule.rememberable !== false && !rule.stepUp;
+  const allowed = rule.rememberable ?? risk !== 'destructive';
+  const rememberable = allowed && !fn.askEveryTime && !rule.stepUp;
   return { risk, effect, requirement, rule, rememberable };
 }
 

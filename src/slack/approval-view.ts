@@ -1,6 +1,7 @@
 /** Gathers what an approval card shows, as plain data for `blocks/`. */
 import type { ApprovalCard, ShownField } from '../../blocks/approval-card.js';
 import type { ShownEdit } from '../../blocks/parts/edited.js';
+import type { Asked } from '../../blocks/parts/reading.js';
 import { readableName } from '../../blocks/parts/schema-fields.js';
 import type { ShownTarget } from '../../blocks/parts/target.js';
 import { type ApprovalDocument, type ExecutionDocument, SHARED } from '../../models/types.js';
@@ -161,7 +162,7 @@ export async function askedOf(
   approval: ApprovalDocument,
   services: Services,
   deps: Dependencies,
-): Promise<Pick<ApprovalCard, 'fields' | 'target'> | null> {
+): Promise<Asked | null> {
   const { models, workspaceId } = deps;
   const [connection, args, target] = await Promise.all([
     models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),

@@ -8,12 +8,15 @@ import type { OutboxDocument } from '../../models/types.js';
 import { crashAt } from '../kill-points.js';
 import type { Dependencies } from '../services/dependencies.js';
 import type { OutboxService } from '../services/outbox.js';
+import { type Picture, sharePicture } from './picture.js';
 
 export interface Drawing {
   readonly text: string;
   readonly blocks: KnownBlock[];
   /** Version of the subject that was drawn. */
   readonly version: number;
+  /** Follows the message once, where Slack takes it. */
+  readonly picture?: Picture;
 }
 
 /** Draws a row's subject as it is now. Null when there is nothing to show (yet). */
@@ -107,7 +110,8 @@ export class Delivery {
       await this.outbox.giveUp(row, 'there is nothing to show');
       return;
     }
-    const channel = row.channel ?? (await this.channelOf(row.to));
+    const channel = row.channel ?? (await this.channelOf(row));
+    if (channel === null) return;
     if (row.ts === null) await this.post(row, channel, drawing);
     else await this.update(row, channel, row.ts, drawing);
   }
@@ -135,6 +139,14 @@ export class Delivery {
     // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
     await this.outbox.block(`channel:${channel}`, this.after(CHANNEL_INTERVAL_MS));
     await this.outbox.delivered(row, drawing.version);
+    if (drawing.picture) await this.share(row, answer.channel ?? channel, drawing.picture);
+  }
+
+  /** The message says the same in words, so a picture that does not get through is not tried again. */
+  private async share(row: OutboxDocument, channel: string, picture: Picture): Promise<void> {
+    await sharePicture(this.client, channel, picture).catch((error: unknown) => {
+      this.deps.log.warn({ err: error, outbox: row._id }, 'picture not shared');
+    });
   }
 
   private async update(row: OutboxDocument, channel: string, ts: string, drawing: Drawing): Promise<void> {
@@ -184,10 +196,13 @@ export class Delivery {
     return this.outbox.blockedUntil(method);
   }
 
-  private async channelOf(to: string): Promise<string> {
+  /** Null when Slack has asked for patience meanwhile: what follows is a post, so its Retry-After holds for this, too. */
+  private async channelOf(row: OutboxDocument): Promise<string | null> {
+    const { to } = row;
     if (!/^[UW]/.test(to)) return to;
     const known = this.dms.get(to);
     if (known) return known;
+    if (await this.isHeldBack(row)) return null;
     const answer = await this.client.conversations.open({ users: to });
     const channel = answer.channel?.id;
     if (!channel) throw new Error('conversations.open gave no channel');

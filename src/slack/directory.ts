@@ -1,5 +1,5 @@
 /** The workspace's people and groups, asked of Slack and kept for as long as the question allows. */
-import { WebAPIPlatformError, type WebClient } from '@slack/web-api';
+import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
 import { type Directory, DirectoryUnavailable, type Freshness, type Person } from '../services/directory.js';
 
 /** A minute for what is shown; two seconds for a decision, so that a burst of clicks is one look-up (G7). */
@@ -48,6 +48,8 @@ const MANAGER_FIELD = /^(?:manager|line manager|reports to|supervisor)$/i;
 
 export class SlackDirectory implements Directory {
   private readonly kept = new Map<string, Kept<unknown>>();
+  /** Until when (`performance.now()`) Slack wants to hear no more questions of a kind; each kind is one method. */
+  private readonly heldUntil = new Map<string, number>();
 
   constructor(
     private readonly client: WebClient,
@@ -102,7 +104,7 @@ export class SlackDirectory implements Directory {
     this.kept.delete(`manager:${userId}:decision`);
   }
 
-  /** Concurrent questions share one look-up; a failed one is not kept. */
+  /** Concurrent questions share one look-up; a failed one is not kept. None is asked inside a Retry-After. */
   private async ask<T>(
     key: string,
     freshness: Freshness,
@@ -112,8 +114,15 @@ export class SlackDirectory implements Directory {
   ): Promise<T> {
     const known = this.kept.get(key) as Kept<T> | undefined;
     if (known && performance.now() - known.at < MAX_AGE_MS[freshness]) return known.value;
+    const [kind = ''] = key.split(':');
+    if (performance.now() < (this.heldUntil.get(kind) ?? 0)) {
+      throw new DirectoryUnavailable(what, new Error('inside a Retry-After'));
+    }
     const value = look().catch((error: unknown) => {
       if (error instanceof WebAPIPlatformError && NOT_FOUND.has(error.data.error)) return absent;
+      if (error instanceof WebAPIRateLimitedError) {
+        this.heldUntil.set(kind, performance.now() + error.retryAfter * 1_000);
+      }
       this.kept.delete(key);
       throw new DirectoryUnavailable(what, error);
     });

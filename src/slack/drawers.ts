@@ -10,6 +10,7 @@ import { approvalCard } from './approval-view.js';
 import { authorizationDm } from './authorization-view.js';
 import type { Drawer } from './delivery.js';
 import { waitingRows } from './features/home/publish.js';
+import { reportPicture } from './report-picture.js';
 
 export function createDrawers(
   services: Services,
@@ -43,6 +44,10 @@ export function createDrawers(
       const soonestFirst = items.toSorted((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime());
       return items.length > 0 ? { ...reminderMessage(soonestFirst), version: 0 } : null;
     },
-    notice: async (row) => (row.message ? { ...noticeMessage(row.message), version: 0 } : null),
+    notice: async ({ message }) => {
+      if (!message) return null;
+      const picture = message.kind === 'load_report' ? { picture: reportPicture(message.report) } : {};
+      return { ...noticeMessage(message), ...picture, version: 0 };
+    },
   };
 }

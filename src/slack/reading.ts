@@ -3,7 +3,8 @@
  * and Details place their buttons so; here a decision is held to it as well, whatever was clicked. Reading belongs to
  * a person and to what is asked: after an edit it is another text.
  */
-import { type ApprovalCard, detailPages, isWholeOnCard } from '../../blocks/approval-card.js';
+import type { ApprovalCard } from '../../blocks/approval-card.js';
+import { detailPages, isWholeOnCard } from '../../blocks/parts/reading.js';
 import { shortHash } from '../services/binding.js';
 import { askedOf } from './approval-view.js';
 import type { SlackEdge } from './edge.js';

@@ -164,6 +164,10 @@ describe('what nobody touches', () => {
     );
   });
 
+  it('can be opened although the function would not take it', async () => {
+    expect((await entered(mail.jsonSchema, { copies: 2.5 })).args).toEqual({ copies: 2.5 });
+  });
+
   it('stays beside what is changed', async () => {
     const odd = { ...full, to: ['  sam@corp.example'], send_at: '2026-05-04T09:30:00' };
     const { args } = await entered(mail.jsonSchema, odd, { Subject: 'Ink' });

@@ -1,10 +1,10 @@
 /** Systems whose things a call changes: three that take a condition with the write, one that takes none. */
-import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob';
+import { BlobServiceClient } from '@azure/storage-blob';
 import type { ExecutionDocument } from '../../models/types.js';
+import { startAzureStorage } from '../../playground/development-services.js';
 import type { Connected } from '../../src/bootstrap.js';
 import type { JsonValue } from '../../src/connectors/framework.js';
 import { importOpenApi } from '../../src/connectors/rest/index.js';
-import { ACCOUNT, ACCOUNT_KEY, CONNECTION_STRING, startAzurite } from '../connectors/azurite.js';
 import { startCalendar } from './calendar.js';
 import { RECORDS_DOCUMENT, type Records, startRecords } from './records.js';
 
@@ -88,9 +88,11 @@ export async function calendarSystem(): Promise<TargetSystem> {
 }
 
 export async function azureSystem(): Promise<TargetSystem> {
-  const azurite = await startAzurite();
-  const key = new StorageSharedKeyCredential(ACCOUNT, ACCOUNT_KEY);
-  const container = new BlobServiceClient(azurite.accountUrl, key).getContainerClient('records');
+  const azurite = await startAzureStorage(0);
+  if (azurite === null) throw new Error('Azurite is not installed');
+  const container = BlobServiceClient.fromConnectionString(azurite.connectionString).getContainerClient(
+    'records',
+  );
   await container.create();
   const blob = (id: string) => container.getBlockBlobClient(id);
   return {
@@ -103,7 +105,7 @@ export async function azureSystem(): Promise<TargetSystem> {
       auth: 'connection_string',
       config: { account_url: azurite.accountUrl },
       functions: ['set_metadata'],
-      credential: { kind: 'secret', fields: { connection_string: CONNECTION_STRING } },
+      credential: { kind: 'secret', fields: { connection_string: azurite.connectionString } },
     },
     call: (id) => ({
       function: 'set_metadata',

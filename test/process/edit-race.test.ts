@@ -8,12 +8,12 @@ import { user } from '../../playground/slack/seed.js';
 import type { Connected } from '../../src/bootstrap.js';
 import {
   type AppProcess,
-  call,
   createWorld,
   type Seeded,
   seedHelpdesk,
   type World,
 } from '../harness/app-process.js';
+import { submit } from '../harness/submit.js';
 import { ends, sent, ticketRequest } from '../harness/writes.js';
 
 const ROUNDS = Number(process.env.EDIT_RACE_ROUNDS ?? 20);
@@ -50,7 +50,7 @@ async function round(n: number, of: Seeded, via: number): Promise<void> {
   const subject = `Round ${n} of ${ROUNDS}`;
   const app = apps[n % 2];
   const request = ticketRequest(subject, of.key);
-  const asked = await call(app?.origin ?? '', of.token, '/v1/executions', request);
+  const asked = await submit(app?.origin ?? '', of.token, request, `round-${n}`);
   expect(asked.status, JSON.stringify(asked.body)).toBe(202);
   const id: string = asked.body.id;
   const people = lane(via).map((who, at) =>
@@ -107,7 +107,9 @@ async function round(n: number, of: Seeded, via: number): Promise<void> {
   }
 }
 
-it(`${ROUNDS} rounds: one wins, and what it saw is what ran`, { timeout: 90_000 + ROUNDS * 3_000 }, async () => {
+it(`${ROUNDS} rounds: one wins, and what it saw is what ran`, {
+  timeout: 90_000 + ROUNDS * 3_000,
+}, async () => {
   const lanes = seeds.map(async (seeded, at) => {
     for (let n = at; n < ROUNDS; n += LANES) await round(n, seeded, at);
   });
@@ -115,5 +117,6 @@ it(`${ROUNDS} rounds: one wins, and what it saw is what ran`, { timeout: 90_000 
   expect(Object.values(won).reduce((sum, count) => sum + count, 0)).toBe(ROUNDS);
   for (const count of Object.values(won)) expect(count, JSON.stringify(won)).toBeGreaterThan(0);
   expect(Object.keys(won)).toHaveLength(3);
+  console.info(`${ROUNDS} rounds, won by: ${JSON.stringify(won)}`);
   expect(world.slack.workspace.violations).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate, hasApprover, higherRisk, riskOf } from '../../src/services/policy.js';
+import type { PolicyRule, Risk } from '../../models/types.js';
+import type { FunctionDefinition } from '../../src/connectors/framework.js';
+import { evaluate, hasApprover, higherRisk, isTighter, riskOf } from '../../src/services/policy.js';
 import { connection, fn, rule } from './documents.js';
 
 const under = (...rules: ReturnType<typeof rule>[]) => connection({ policy: { version: 1, rules } });
@@ -96,4 +98,35 @@ it.each([
   [{ users: [], usergroups: [], connectionOwner: false, requesterManager: true }, true],
 ])('%o names an approver: %s', (approvers, expected) => {
   expect(hasApprover(rule({ approvers }))).toBe(expected);
+});
+
+describe('whether an approver may answer for the next calls too', () => {
+  const destroys = fn({ name: 'delete_ticket', risk: 'destructive' });
+  const remembers = (on: FunctionDefinition, rules: PolicyRule[], raised: Record<string, Risk> = {}) =>
+    evaluate(connection({ policy: { version: 1, rules }, raisedRisks: raised }), on).rememberable;
+
+  it('is no, for what destroys, unless an admin said so in its rule', () => {
+    expect(remembers(destroys, [])).toBe(false);
+    expect(remembers(destroys, [rule()])).toBe(false);
+    expect(remembers(destroys, [rule({ rememberable: true })])).toBe(true);
+    expect(remembers(fn(), [rule()], { create_ticket: 'destructive' })).toBe(false);
+  });
+
+  it('is yes for other writes, unless their rule says no', () => {
+    expect(remembers(fn(), [])).toBe(true);
+    expect(remembers(fn(), [rule()])).toBe(true);
+    expect(remembers(fn(), [rule({ rememberable: false })])).toBe(false);
+  });
+
+  it('is no where the function asks every time, whatever the rule says', () => {
+    const always = fn({ risk: 'destructive', askEveryTime: true });
+    expect(remembers(always, [rule({ rememberable: true })])).toBe(false);
+    expect(remembers(fn({ askEveryTime: true }), [rule({ rememberable: true })])).toBe(false);
+  });
+
+  it('is for an admin to allow, not for an owner', () => {
+    const asks = connection({ policy: { version: 1, rules: [rule()] } });
+    expect(isTighter(asks, [rule({ rememberable: true })], [destroys])).toBe(false);
+    expect(isTighter(asks, [rule({ rememberable: false })], [destroys, fn()])).toBe(true);
+  });
 });

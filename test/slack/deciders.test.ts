@@ -132,6 +132,28 @@ it('a second list has the choices of the first: owner, business owner, the reque
   await ada.close(true);
 });
 
+it('a rule leaves “Don’t ask again” to the risk until an admin says otherwise', async () => {
+  const remembers = async () =>
+    (await looking.services.connections.find(seeded.key))?.policy.rules[0]?.rememberable;
+  const choose = async (label: string): Promise<void> => {
+    await ada.click('modal', 'Change');
+    await ada.waitForView(/Don’t ask again/);
+    const question = 'Don’t ask again: approvers may answer for the next calls too';
+    expect(await ada.submit({ [question]: label })).toBeNull();
+    await ada.waitForView(/The policy is saved/);
+  };
+  await ada.command(`/connections policy ${seeded.key}`);
+  await ada.waitForView(/Policy/);
+  expect(await remembers()).toBeUndefined();
+  await choose('Yes, for destructive calls too');
+  expect(await remembers()).toBe(true);
+  await choose('No, every call is asked about');
+  expect(await remembers()).toBe(false);
+  await choose('Yes, but for destructive calls (default)');
+  expect(await remembers()).toBeUndefined();
+  await ada.close(true);
+});
+
 it('a sole operator is turned on in the settings, and stands on every card', async () => {
   await approvers({ users: ['U0ADA'], requesterManager: false });
   await ada.command('/connections settings');

@@ -45,6 +45,11 @@ export class Holds {
     for (const { _id, attempt } of now) if (attempt) this.check(_id, attempt.id, 'claimed');
   }
 
+  /** Everything is let go: nothing is held back any more. */
+  end(): void {
+    this.holds = [];
+  }
+
   private check(id: string, attempt: string, what: string): void {
     for (const { reason, attempts } of this.holds) {
       if (attempts && !attempts.has(attempt)) {

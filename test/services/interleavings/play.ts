@@ -18,7 +18,6 @@ export async function play(ground: Ground, { setting, groups }: Interleaving, co
   await world.begin();
   const holds = new Holds(world);
   const actions = new Actions(world, count);
-  const mayBePaused = groups.flat().some((step) => step.do === 'pause');
   try {
     for (const group of groups) {
       let open = group.length;
@@ -28,8 +27,9 @@ export async function play(ground: Ground, { setting, groups }: Interleaving, co
         });
       }
       await stage.play(() => open === 0);
-      if (mayBePaused) await holds.look();
+      if (world.happened.paused) await holds.look();
     }
+    holds.end();
     await letGo(world);
     const records = await recordsOf(world);
     for (const { status, requirement } of records.executions) count(`ended: ${status} (${requirement})`);
@@ -59,7 +59,7 @@ async function letGo(world: World): Promise<void> {
   for (const place of [0, 1] as const)
     if (world.processes[place]?.life.state !== 'runs') await world.start(place);
   for (const { life } of world.processes) life.stopAfter(Number.POSITIVE_INFINITY, 'dead');
-  await resume(world);
+  if (world.happened.paused) await resume(world);
   await until(world, 20 * SECOND, ({ status }) => !['queued', 'executing'].includes(status));
   await until(
     world,

@@ -87,7 +87,6 @@ export class Stage {
   private async make(move: Move): Promise<void> {
     const { life } = move;
     if (life?.stopsHere()) return this.stop(move);
-    (globalThis as any).moves = ((globalThis as any).moves ?? 0) + 1;
     const settled = await Promise.resolve(move.make()).then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),

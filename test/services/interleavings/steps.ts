@@ -94,7 +94,7 @@ export const interleaving: fc.Arbitrary<Interleaving> = fc.noBias(
     setting: fc.record<Setting>({
       quorum: weighted<1 | 2>([3, 1], [1, 2]),
       target: weighted<Setting['target']>([2, 'condition'], [1, 'read again']),
-      targetCheck: weighted<Setting['targetCheck']>([2, 'required'], [2, 'best_effort'], [1, 'off']),
+      targetCheck: weighted<Setting['targetCheck']>([1, 'required'], [3, 'best_effort'], [1, 'off']),
       choices: fc.array(fc.nat(11), { minLength: 1, maxLength: 40, size: 'max' }),
     }),
     // Something has to be asked for before anything can happen to it.
@@ -174,6 +174,7 @@ export class Actions {
         await world.sweep(process);
         return 'done';
       case 'pause': {
+        world.happened.paused = true;
         const target = this.target(step);
         const reason = `pause ${this.pauses.length}`;
         this.pauses.push(reason);
@@ -190,6 +191,7 @@ export class Actions {
         return name;
       }
       case 'make a grant': {
+        world.happened.granted = true;
         const execution = await this.current(step.call);
         if (!execution) return 'nothing there';
         const terms =
@@ -206,6 +208,7 @@ export class Actions {
         return 'revoked';
       }
       case 'go away':
+        world.happened.delegated = true;
         await services.delegations.set(
           'U0CLEO',
           'U0EVE',
@@ -323,7 +326,7 @@ export class Actions {
           this.world.connectionId,
           'allowed',
         );
-        await services.recovery.announcePending();
+        await services.authorizationFlow.resume('U0MIA', this.world.connectionId);
         return 'allowed';
       case 'pending_approval': {
         const approval = await services.approvals.ofExecution(execution._id);
@@ -338,8 +341,10 @@ export class Actions {
       case 'queued':
         services.runner.take(execution._id);
         return 'taken';
-      default:
-        return `submitted, ${await this.submit({ ...step, call: step.call === 'a' ? 'b' : 'c' }, services)}`;
+      default: {
+        const call = (['a', 'b', 'c'] as const).find((name) => !this.told.accepted.has(name)) ?? step.call;
+        return `submitted, ${await this.submit({ ...step, call }, services)}`;
+      }
     }
   }
 
@@ -371,7 +376,8 @@ export class Actions {
     if (outcome.kind === 'recorded') {
       if (shown !== now) this.world.violations.push(`a click on an old card of ${executionId} counted`);
       this.told.decisions.push({ executionId, userId: step.by });
-      if (outcome.approval.status !== 'pending' && step.n % 3 !== 0) await services.approvals.settle(outcome.approval);
+      if (outcome.approval.status !== 'pending' && step.n % 3 !== 0)
+        await services.approvals.settle(outcome.approval);
     }
     if (outcome.kind === 'too_late') this.told.late.push(executionId);
     return outcome.kind;

@@ -69,6 +69,8 @@ export class World {
   /** Called at each write that the outside system receives, with the record of its call. */
   onWrite: (record: ExecutionDocument | null) => void = () => {};
   readonly processes: Process[] = [];
+  /** What need not be looked at where it never happened. */
+  readonly happened = { granted: false, delegated: false, paused: false };
   private readonly gone: Process[] = [];
   private started = 0;
 
@@ -180,49 +182,32 @@ export class World {
    */
   async pass(milliseconds: number): Promise<void> {
     const { workspaceId } = this;
-    const { executions, approvals, grants, delegations, processes, settings, connections, callers } =
-      this.ground.models;
-    const back = (...moments: string[]) =>
-      Object.fromEntries(moments.map((at) => [at, { $subtract: [`$${at}`, milliseconds] }]));
-    const named = (which: readonly Process[]) => which.map(({ id }) => id);
-    const alive = named(this.processes.filter(({ life }) => life.state !== 'dead'));
-    const dead = named([...this.gone, ...this.processes.filter(({ life }) => life.state === 'dead')]);
-    const underWay = { status: 'executing', 'attempt.process': { $in: alive } };
-    const open = ['pending_authorization', 'pending_approval', 'queued', 'executing'];
-    const pause = { paused: { $ne: null } };
-    const lists = {
-      $map: {
-        input: { $ifNull: ['$remindersLeft', []] },
-        as: 'at',
-        in: { $subtract: ['$$at', milliseconds] },
-      },
-    };
+    const { models } = this.ground;
+    const { alive, dead } = this.livingAndDead();
+    const back = (at: string) => ({ $subtract: [at, milliseconds] });
+    const all = (...moments: string[]) => Object.fromEntries(moments.map((at) => [at, back(`$${at}`)]));
     const shift = (model: Models[keyof Models], filter: object, $set: object) =>
       model.collection.updateMany({ workspaceId, ...filter }, [{ $set }]);
-    await Promise.all([
-      shift(executions, { status: { $in: open } }, back('createdAt', 'expiresAt', 'frozenAt')),
-      shift(executions, { nextActionAt: { $type: 'date' }, $nor: [underWay] }, back('nextActionAt')),
+    const shifts = [
+      shift(models.executions, {}, executionLater(all, back, alive, dead)),
       shift(
-        executions,
-        { status: 'executing', 'attempt.process': { $in: dead } },
-        back('attempt.leaseUntil'),
-      ),
-      shift(executions, { status: 'outcome_unknown' }, back('attempt.leaseUntil')),
-      shift(
-        approvals,
+        models.approvals,
         { status: 'pending' },
         {
-          ...back('createdAt', 'expiresAt', 'frozenAt', 'nextReminderAt', 'escalateAt'),
-          remindersLeft: lists,
+          ...all('createdAt', 'expiresAt', 'frozenAt', 'nextReminderAt', 'escalateAt'),
+          remindersLeft: { $map: { input: '$remindersLeft', as: 'at', in: back('$$at') } },
         },
       ),
-      shift(grants, {}, back('createdAt', 'expiresAt')),
-      shift(delegations, {}, back('createdAt', 'until')),
-      shift(processes, { _id: { $in: dead } }, back('at')),
-      shift(settings, pause, back('paused.at')),
-      shift(connections, pause, back('paused.at')),
-      shift(callers, pause, back('paused.at')),
-    ]);
+    ];
+    const { granted, delegated, paused } = this.happened;
+    if (granted) shifts.push(shift(models.grants, {}, all('createdAt', 'expiresAt')));
+    if (delegated) shifts.push(shift(models.delegations, {}, all('createdAt', 'until')));
+    if (dead.length > 0) shifts.push(shift(models.processes, { _id: { $in: dead } }, all('at')));
+    if (paused) {
+      for (const model of [models.settings, models.connections, models.callers])
+        shifts.push(shift(model, { paused: { $ne: null } }, all('paused.at')));
+    }
+    await Promise.all(shifts);
   }
 
   /** Everything that the sweepers of a process do, once. */
@@ -234,6 +219,15 @@ export class World {
     await recovery.settleApprovals();
     await pauses.reconcile();
     await reminders.sweep();
+  }
+
+  private livingAndDead() {
+    const named = (which: readonly Process[]) => which.map(({ id }) => id);
+    const isDead = ({ life }: Process): boolean => life.state === 'dead';
+    return {
+      alive: named(this.processes.filter((each) => !isDead(each))),
+      dead: named([...this.gone, ...this.processes.filter(isDead)]),
+    };
   }
 
   private dependencies(processId: string, life: Life): Dependencies {
@@ -259,3 +253,27 @@ export class World {
 }
 
 export const secretOf = (generation: number): string => `fake-key-canary-${generation}`;
+
+/** What of an execution lies further back; the lease only of one whose process renews it no more. */
+function executionLater(
+  all: (...moments: string[]) => Readonly<Record<string, object>>,
+  back: (at: string) => object,
+  alive: readonly string[],
+  dead: readonly string[],
+) {
+  const is = (...statuses: string[]) => ({ $in: ['$status', statuses] });
+  const by = (processes: readonly string[]) => ({ $in: [{ $ifNull: ['$attempt.process', ''] }, processes] });
+  const where = (condition: object, moments: Readonly<Record<string, object>>) =>
+    Object.fromEntries(
+      Object.entries(moments).map(([at, moved]) => [at, { $cond: [condition, moved, `$${at}`] }]),
+    );
+  const open = is('pending_authorization', 'pending_approval', 'queued', 'executing');
+  const isRenewed = { $and: [is('executing'), by(alive)] };
+  const isOver = { $or: [is('outcome_unknown'), { $and: [is('executing'), by(dead)] }] };
+  const lease = { $mergeObjects: ['$attempt', { leaseUntil: back('$attempt.leaseUntil') }] };
+  return {
+    ...where(open, all('createdAt', 'expiresAt', 'frozenAt')),
+    ...where({ $not: [isRenewed] }, all('nextActionAt')),
+    ...where({ $and: [isOver, { $ne: ['$attempt', null] }] }, { attempt: lease }),
+  };
+}

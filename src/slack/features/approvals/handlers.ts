@@ -9,6 +9,7 @@ import type {
   SlackViewMiddlewareArgs,
   ViewSubmitAction,
 } from '@slack/bolt';
+import type { View } from '@slack/types';
 import { approvalDetails, denyForm } from '../../../../blocks/approval-card.js';
 import { escapeMrkdwn } from '../../../../blocks/inert.js';
 import type { ApprovalDocument } from '../../../../models/types.js';
@@ -56,8 +57,9 @@ export const approveClicked =
     const asks =
       target && outcome !== 'not_recorded' && outcome.kind === 'refused' ? outcome.proof : undefined;
     if (target && asks) await askForProof(edge, body, target, asks);
-    if (outcome !== 'not_recorded') await adoptCopy(edge, body, target);
+    // First what was decided; which copy it was pressed on can wait.
     if (!asks) await afterClick(edge, body, outcome);
+    if (outcome !== 'not_recorded') await adoptCopy(edge, body, target);
   };
 
 export const proofSubmitted =
@@ -78,6 +80,10 @@ export const proofSubmitted =
     if (outcome === 'not_recorded' || (outcome.kind === 'refused' && outcome.proof === 'code')) {
       const code = outcome === 'not_recorded' ? NOT_RECORDED.replaceAll('*', '') : outcome.reason;
       await ack({ response_action: 'errors', errors: { code } });
+      return;
+    }
+    if (outcome.kind !== 'recorded') {
+      await ack(inItsPlace('Not approved', outcome));
       return;
     }
     await ack({ response_action: 'clear' });
@@ -114,6 +120,10 @@ export const denySubmitted =
     crashAt('before_slack_ack');
     if (outcome === 'not_recorded') {
       await ack({ response_action: 'errors', errors: { reason: NOT_RECORDED.replaceAll('*', '') } });
+      return;
+    }
+    if (outcome.kind !== 'recorded') {
+      await ack(inItsPlace('Not denied', outcome));
       return;
     }
     await ack({ response_action: 'clear' });
@@ -157,6 +167,15 @@ export async function notOurs(
   const reason = `This ${what} is not one of ours.`;
   await noteRefusal(reason, about && { kind: 'execution', id: about.executionId });
   return { kind: 'refused', reason };
+}
+
+/** A form that came to nothing says so itself, with the answer that Slack waits for anyway. */
+function inItsPlace(
+  title: string,
+  outcome: Exclude<DecisionOutcome, { kind: 'recorded' }>,
+): { response_action: 'update'; view: View } {
+  const text = outcome.kind === 'too_late' ? lateMessage(outcome.approval) : escapeMrkdwn(outcome.reason);
+  return { response_action: 'update', view: sentenceModal(title, text) };
 }
 
 /** Stores the decision, or says in time that it did not. A late success still counts, and the card will show it. */
@@ -206,13 +225,8 @@ export async function afterClick(
 export async function follow(edge: SlackEdge, outcome: DecisionOutcome): Promise<string | null> {
   const { approvals, outbox } = edge.services;
   if (outcome.kind === 'refused') return escapeMrkdwn(outcome.reason);
-  if (outcome.kind === 'too_late') {
-    // The card is late at most; that she is told who was faster does not depend on it.
-    await outbox.refresh('approval', outcome.approval.executionId).catch((error: unknown) => {
-      edge.log.warn({ err: error }, 'card not refreshed; the sweeper repairs it');
-    });
-    return lateMessage(outcome.approval);
-  }
+  // Whoever ended the request has every copy drawn again: a burst of late clicks is nothing to draw.
+  if (outcome.kind === 'too_late') return lateMessage(outcome.approval);
   if (outcome.approval.status === 'pending') {
     await outbox.refresh('approval', outcome.approval.executionId);
     const left = outcome.approval.quorum - outcome.approval.decisions.length;

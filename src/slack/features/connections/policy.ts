@@ -107,7 +107,7 @@ async function ruleForm(
       ...entered,
       asIs: rule?.when && entered.kind === 'as_is' ? conditionWords(rule.when) : null,
     },
-    rememberable: rule?.rememberable !== false,
+    rememberable: rule?.rememberable ?? null,
     targetCheck: rule?.targetCheck ?? null,
     scope: rule ? scopeOf(rule) : 'functions',
     functions: rule?.functions ?? [],
@@ -151,17 +151,17 @@ async function ruleOf(
   const limitPerHour = effect === 'allow' ? limitOf(form) : null;
   const waiting = await waitingOf(edge, form, question.expiresInMinutes);
   const stepUp = stepUpIn(form);
-  const rememberable = !form.has('rememberable') || form.choices('rememberable').includes('yes');
   const entered = {
     kind: (form.choice('when') ?? 'always') as CommonCondition,
     value: form.text('when_value'),
   };
   const when = conditionFrom(entered, before?.when ?? null);
-  const { targetCheck: _, ...kept } = before ?? {};
+  const { targetCheck: _, rememberable: __, ...kept } = before ?? {};
   return {
     // What the form does not show stays as it was.
     ...kept,
     ...targetCheckOf(form),
+    ...rememberableOf(form),
     id: before?.id ?? newId('rule'),
     functions,
     risks,
@@ -170,7 +170,6 @@ async function ruleOf(
     ...waiting,
     limitPerHour,
     stepUp,
-    rememberable,
     when,
   };
 }
@@ -179,6 +178,12 @@ async function ruleOf(
 function targetCheckOf(form: FormState): Pick<PolicyRule, 'targetCheck'> {
   const chosen = form.choice('target_check');
   return chosen === 'required' || chosen === 'best_effort' || chosen === 'off' ? { targetCheck: chosen } : {};
+}
+
+/** Nothing where the rule leaves it to the risk. */
+function rememberableOf(form: FormState): Pick<PolicyRule, 'rememberable'> {
+  const chosen = form.choice('rememberable');
+  return chosen === 'yes' || chosen === 'no' ? { rememberable: chosen === 'yes' } : {};
 }
 
 /** One tick, or one of three where the company's sign-in is configured. */
