@@ -17,7 +17,7 @@ import { crashAt } from '../kill-points.js';
 import type { AuditService } from './audit.js';
 import { shortHash } from './binding.js';
 import type { Dependencies } from './dependencies.js';
-import type { EligibilityService } from './eligibility.js';
+import { type EligibilityService, isSameVote } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import { isFirstWithin } from './once-in-a-while.js';
 import type { OutboxService } from './outbox.js';
@@ -27,6 +27,7 @@ import type { RoleService } from './roles.js';
 import { PROOF_PROBLEMS, type SecondFactorService } from './second-factors.js';
 import type { SettingsService } from './settings.js';
 import { awaitsTarget } from './targets.js';
+import { requestsFor } from './waiting-for.js';
 import { waitingPlan } from './waiting-plan.js';
 
 /** shared/RELIABILITY.md, G5: at most 15 minutes from the decision to the claim. */
@@ -182,6 +183,8 @@ export class ApprovalService {
   async announce(execution: ExecutionDocument): Promise<void> {
     const approval = await this.ofExecution(execution._id);
     const connection = await this.connection(execution.connectionId);
+    // A pause may cancel a request while its call is still being recorded: then nobody has followed yet.
+    if (approval && approval.status !== 'pending') return this.settle(approval);
     if (!approval || !connection) return;
     const deciders = await this.eligibility.deciders(approval, connection);
     for (const userId of deciders.slice(0, DM_LIMIT)) {
@@ -327,23 +330,9 @@ export class ApprovalService {
       .lean();
   }
 
-  /** Requests that wait for this person. */
+  /** Requests that wait for this person, soonest to expire first. @throws DirectoryUnavailable */
   async waitingFor(userId: string, limit = 50): Promise<ApprovalDocument[]> {
-    const { models, workspaceId } = this.deps;
-    const pending = await models.approvals
-      .find({ workspaceId, status: 'pending' })
-      .sort({ createdAt: -1 })
-      .limit(500)
-      .lean();
-    const mine: ApprovalDocument[] = [];
-    for (const approval of pending) {
-      const connection = await this.connection(approval.connectionId);
-      if (!connection) continue;
-      if (approval.decisions.some((each) => each.userId === userId)) continue;
-      if ((await this.eligibility.mayDecide(approval, connection, userId, 'display')).ok) mine.push(approval);
-      if (mine.length === limit) break;
-    }
-    return mine;
+    return requestsFor(userId, limit, this.deps, this.eligibility);
   }
 
   /** Whether this person is, or was, one of those asked to decide. */
@@ -514,12 +503,6 @@ export class ApprovalService {
 function inTime(decision: Decision['decision']) {
   const open = { $expr: { $gt: ['$expiresAt', '$$NOW'] } };
   return decision === 'approved' ? { frozenAt: null, ...open } : { $or: [{ frozenAt: { $ne: null } }, open] };
-}
-
-/** An approver and her delegate have one vote together. */
-function isSameVote(each: Decision, userId: string, { delegateOf }: DecidesAs): boolean {
-  const voters = [each.userId, each.delegateOf];
-  return voters.includes(userId) || (delegateOf !== undefined && voters.includes(delegateOf));
 }
 
 /** An edit is a new question and its first answer: approvals of the old arguments do not count for the new ones. */

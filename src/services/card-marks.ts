@@ -49,6 +49,10 @@ const PLACES = [
 const AMOUNT = /(?:^|_)(?:amount|total|price|sum|cost|fee|payment)(?:$|_)/;
 /** Words of a schema ("accepted", "high") are no values that anybody reads somewhere. */
 const TELLING = /[^a-z_]/i;
+const ENDS_WORD = /[\p{L}\p{N}]$/u;
+/** `x@evil.example` is not `x@evil.example.org`. */
+const BEGINS_MORE = /^[.-]?[\p{L}\p{N}]/u;
+const WORD_TRIES = 50;
 const READ_LENGTH = { least: 6, most: 300 };
 
 /** What of the arguments may be new to a connection: to whom, where to, how much; each once. */
@@ -117,12 +121,18 @@ function ago(ms: number): string {
   return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }
 
-/** As a word of its own: an address may be the end of another one. Both in lower case. */
+/**
+ * As a word of its own: an address may be the end of another one. Both in lower case. A text that holds it over and over
+ * is not worth the time: there it counts in any case.
+ */
 function isWordIn(text: string, value: string): boolean {
-  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
-    const [before, after] = [text.slice(Math.max(0, at - 1), at), text.slice(at + value.length)];
-    if (!/[\p{L}\p{N}]/u.test(before) && !/^(?:[\p{L}\p{N}]|[.-][\p{L}\p{N}])/u.test(after.slice(0, 3)))
-      return true;
+  let at = text.indexOf(value);
+  for (let tries = 0; at >= 0; tries += 1) {
+    const end = at + value.length;
+    const isWord =
+      !ENDS_WORD.test(text.slice(Math.max(0, at - 1), at)) && !BEGINS_MORE.test(text.slice(end, end + 3));
+    if (isWord || tries === WORD_TRIES) return true;
+    at = text.indexOf(value, at + 1);
   }
   return false;
 }

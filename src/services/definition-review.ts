@@ -14,7 +14,7 @@ import { type DefinitionChanges, definitionChanges, type ReviewedFunction } from
 import type { Dependencies } from './dependencies.js';
 import { allFunctions, configOf } from './functions.js';
 import type { RestImportService } from './rest-import.js';
-import { SYSTEM_CALLER } from './runner.js';
+import { SYSTEM_CALLER } from './second-look.js';
 import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
 

@@ -1,5 +1,5 @@
 /** Who may decide an approval request. Asked at the click and again before the call runs. */
-import type { ApprovalDocument, Approvers, ConnectionDocument } from '../../models/types.js';
+import type { ApprovalDocument, Approvers, ConnectionDocument, Decision } from '../../models/types.js';
 import type { DelegationService } from './delegations.js';
 import type { Dependencies } from './dependencies.js';
 import type { Freshness, Person } from './directory.js';
@@ -168,6 +168,16 @@ function isPersonal(connection: Asked): boolean {
 /** The second list decides too, from its escalation on. */
 function listsOf({ approvers, escalatedAt, escalateTo }: Question): readonly Approvers[] {
   return escalatedAt && escalateTo ? [approvers, escalateTo] : [approvers];
+}
+
+/** An approver and her delegate have one vote together. */
+export function isSameVote(
+  each: Pick<Decision, 'userId' | 'delegateOf'>,
+  userId: string,
+  { delegateOf }: Pick<Decision, 'delegateOf'>,
+): boolean {
+  const voters = [each.userId, each.delegateOf];
+  return voters.includes(userId) || (delegateOf !== undefined && voters.includes(delegateOf));
 }
 
 /** Known to be one person: the same account, the same verified email, or the same member of the organization. */

@@ -245,6 +245,17 @@ export class ExecutionService {
     return this.openPayloads({ kind: 'user', id: viewerId }, execution);
   }
 
+  /** A list says a little of the arguments of these, to one whom all of them wait for: one event names them. */
+  async noteListed(viewerId: string, executionIds: readonly string[]): Promise<void> {
+    if (executionIds.length === 0) return;
+    await this.audit.record({
+      actor: { kind: 'user', id: viewerId },
+      action: 'payload.listed',
+      subject: { kind: 'member', id: viewerId },
+      details: { executionIds },
+    });
+  }
+
   /** Whom PRODUCT.md names: auditors, the requester, the member concerned, and those who were asked to decide. */
   async maySeePayloads(viewerId: string, execution: ExecutionDocument): Promise<boolean> {
     return (await this.roles.of(viewerId)).auditor || (await this.concerns(viewerId, execution));

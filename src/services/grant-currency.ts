@@ -5,8 +5,33 @@ import { definitionHashOf, enabledFunction } from './functions.js';
 
 type Needs = Pick<Dependencies, 'models' | 'workspaceId' | 'connector'>;
 
-/** In their order; two questions to the database, however many there are. */
-export async function stillCurrent(found: readonly GrantDocument[], deps: Needs): Promise<GrantDocument[]> {
+export const MOST_LISTED = 200;
+
+/** Neither revoked, nor over, nor used up. */
+export function usableAt(at: Date) {
+  return {
+    revokedAt: null,
+    expiresAt: { $gt: at },
+    $or: [{ usesLeft: null }, { usesLeft: { $gt: 0 } }],
+  };
+}
+
+/** Those of these that still answer something, newest first; three questions to the database, however many there are. */
+export async function liveGrants(
+  of: Partial<Pick<GrantDocument, 'grantedBy' | 'connectionId' | 'callerId' | 'function' | 'executionId'>>,
+  deps: Needs & Pick<Dependencies, 'clock'>,
+): Promise<GrantDocument[]> {
+  const { models, workspaceId, clock } = deps;
+  const found = await models.grants
+    .find({ workspaceId, ...of, ...usableAt(clock.now()) })
+    .sort({ createdAt: -1 })
+    .limit(MOST_LISTED)
+    .lean();
+  return stillCurrent(found, deps);
+}
+
+/** In their order. */
+async function stillCurrent(found: readonly GrantDocument[], deps: Needs): Promise<GrantDocument[]> {
   if (found.length === 0) return [];
   const { models, workspaceId } = deps;
   const ids = [...new Set(found.map(({ connectionId }) => connectionId))];

@@ -21,7 +21,7 @@ import { DirectoryUnavailable } from './directory.js';
 import type { EligibilityService } from './eligibility.js';
 import type { ExecutionStore } from './execution-store.js';
 import { definitionHashOf, enabledFunction } from './functions.js';
-import { stillCurrent } from './grant-currency.js';
+import { liveGrants, MOST_LISTED, usableAt } from './grant-currency.js';
 import { type ScopeChoice, scopeChoices, scopeFits, scopeOf } from './grant-scope.js';
 import { checkTerms, type GrantTerms } from './grant-terms.js';
 import type { PayloadService } from './payloads.js';
@@ -35,7 +35,6 @@ const DAY_MS = 24 * HOUR_MS;
 /** A grant by count ends with its uses, or with this. */
 export const USES_WINDOW_MS = 7 * DAY_MS;
 const ALIKE_WITHIN_MS = 30 * DAY_MS;
-const MOST_LISTED = 200;
 
 /** A call that policy asks about. */
 export interface Question {
@@ -242,7 +241,7 @@ export class GrantService {
   }
 
   /** In one click, by who made it, an admin or the connection's owner. @throws AppError `not_found` | `forbidden` */
-  async revoke(userId: string, grantId: string): Promise<void> {
+  async revoke(userId: string, grantId: string): Promise<GrantDocument> {
     const { models, workspaceId, clock } = this.deps;
     const grant = await models.grants.findOne({ _id: grantId, workspaceId }).lean();
     if (!grant) throw new AppError('not_found', 'There is no such grant.');
@@ -252,7 +251,7 @@ export class GrantService {
       connection?.ownerId === userId ||
       (await this.parts.roles.of(userId)).admin;
     if (!may) throw forbidden('Who made a grant, the connection’s owner and admins can take it back.');
-    if (grant.revokedAt) return;
+    if (grant.revokedAt) return grant;
     await this.parts.audit.change(
       {
         actor: { kind: 'user', id: userId },
@@ -265,26 +264,18 @@ export class GrantService {
         await models.grants.updateOne(filter, { $set: { revokedAt: clock.now() } }, { session });
       },
     );
+    return grant;
   }
 
   /** Those that still answer something, newest first: of one person, of one connection, or (neither) all. */
-  async live(
-    of: { readonly grantedBy?: string; readonly connectionId?: string } = {},
-  ): Promise<GrantDocument[]> {
-    const { models, workspaceId, clock } = this.deps;
-    const found = await models.grants
-      .find({
-        workspaceId,
-        ...(of.grantedBy === undefined ? {} : { grantedBy: of.grantedBy }),
-        ...(of.connectionId === undefined ? {} : { connectionId: of.connectionId }),
-        revokedAt: null,
-        expiresAt: { $gt: clock.now() },
-        $or: [{ usesLeft: null }, { usesLeft: { $gt: 0 } }],
-      })
-      .sort({ createdAt: -1 })
-      .limit(MOST_LISTED)
-      .lean();
-    return stillCurrent(found, this.deps);
+  live(of: { readonly grantedBy?: string; readonly connectionId?: string } = {}): Promise<GrantDocument[]> {
+    return liveGrants(of, this.deps);
+  }
+
+  /** The grant that was made from this request and still answers; it covers its call, for it was read off it. */
+  async madeFrom({ _id, connectionId, callerId, ...call }: ExecutionDocument): Promise<GrantDocument | null> {
+    const of = { connectionId, callerId, function: call.function, executionId: _id };
+    return (await liveGrants(of, this.deps))[0] ?? null;
   }
 
   /** Five approvals alike: then the card suggests a grant. It is never made without a person. */
@@ -326,9 +317,7 @@ export class GrantService {
         connectionId,
         callerId,
         function: question.fn.name,
-        revokedAt: null,
-        expiresAt: { $gt: now },
-        $or: [{ usesLeft: null }, { usesLeft: { $gt: 0 } }],
+        ...usableAt(now),
       })
       // Those without a count first: nothing is used up where nothing has to be.
       .sort({ usesLeft: 1, expiresAt: 1 })

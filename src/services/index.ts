@@ -48,6 +48,7 @@ import { RoleService } from './roles.js';
 import { Runner } from './runner.js';
 import { ScopeService } from './scopes.js';
 import { SecondFactorService } from './second-factors.js';
+import { SecondLook } from './second-look.js';
 import { SecretEntryService } from './secret-entry.js';
 import { SettingsService } from './settings.js';
 import { SignInService } from './sign-in.js';
@@ -121,26 +122,32 @@ export function createServices(deps: Dependencies) {
     facts,
   });
   const people = new PersonCallers(deps, connections, members, roles);
-  const runner = new Runner(deps, {
-    people,
-    claims,
-    targets,
-    grants,
-    replacements: () => replacements,
+  const secondLook = new SecondLook(deps, {
     executions: executionStore,
     payloads,
     approvals,
     eligibility,
     settings,
     callers,
+    people,
     members,
-    connections,
     credentials,
+    grants,
+    outbox,
+    audit,
+  });
+  const runner = new Runner(deps, {
+    secondLook,
+    claims,
+    targets,
+    replacements: () => replacements,
+    executions: executionStore,
+    payloads,
+    connections,
     tokens,
     calls,
     scopes,
     outbox,
-    audit,
   });
   const pauseRecord = new PauseRecord(deps, settings);
   const waiting = new WaitingCalls(

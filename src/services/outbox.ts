@@ -4,7 +4,7 @@
  * late but never out of order, and a repair is the same as a delivery.
  */
 import type { ClientSession } from 'mongoose';
-import type { Notice, OutboxDocument } from '../../models/types.js';
+import type { ExecutionDocument, Notice, OutboxDocument } from '../../models/types.js';
 import { isDuplicateKey, upserting } from '../database/duplicate-key.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
@@ -73,6 +73,11 @@ export class OutboxService {
       { $inc: { wanted: 1 }, $set: { notBefore: clock.now() } },
     );
     signals.emit('outbox');
+  }
+
+  /** Whoever sees a card of it sees how it ended. Null, or without a card: nothing. */
+  async showEnd(execution: Pick<ExecutionDocument, '_id' | 'approvalId'> | null): Promise<void> {
+    if (execution?.approvalId) await this.refresh('approval', execution._id);
   }
 
   /** A message that never changes. */
@@ -192,10 +197,14 @@ export class OutboxService {
    * Null when the turn is ours, otherwise when to try again.
    */
   async takeTurn(key: string, milliseconds: number): Promise<Date | null> {
+    return this.holdTurn(key, new Date(this.deps.clock.now().getTime() + milliseconds));
+  }
+
+  /** As `takeTurn`, for what lasts until it is over (`endTurn`): the moment given is for a holder that died meanwhile. */
+  async holdTurn(key: string, until: Date): Promise<Date | null> {
     const { models, workspaceId, clock } = this.deps;
     const now = clock.now();
     const _id = `${workspaceId}:${key}`;
-    const until = new Date(now.getTime() + milliseconds);
     try {
       await models.throttles.updateOne(
         { _id, workspaceId, until: { $lte: now } },
@@ -208,6 +217,13 @@ export class OutboxService {
       const holder = await models.throttles.findOne({ _id, workspaceId }).lean();
       return holder?.until ?? now;
     }
+  }
+
+  /** The turn that was held until then is the next one's from the given moment on. */
+  async endTurn(key: string, held: Date, next: Date): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const _id = `${workspaceId}:${key}`;
+    await models.throttles.updateOne({ _id, workspaceId, until: held }, { $set: { until: next } });
   }
 
   /** Slack said Retry-After: nobody sends to that method before. */

@@ -1,7 +1,7 @@
 /** Arguments and results at rest: encrypted, apart from the execution, bound to it. */
 import type { ExecutionDocument, PayloadDocument } from '../../models/types.js';
 import type { Arguments, JsonValue, Observation } from '../connectors/framework.js';
-import { open, seal } from '../credentials/envelope.js';
+import { EnvelopeError, open, seal } from '../credentials/envelope.js';
 import { upserting } from '../database/duplicate-key.js';
 import type { Dependencies } from './dependencies.js';
 
@@ -28,6 +28,9 @@ export function capResult(value: JsonValue): KeptResult {
 function fieldOf(kind: PayloadDocument['kind'], version: string | undefined): string {
   return version === undefined ? kind : `${kind}:${version}`;
 }
+
+/** An execution, and the digest that its arguments have to fit. */
+type Bound = Pick<ExecutionDocument, '_id' | 'bindingHash'>;
 
 export interface KeptObservation extends Observation {
   /** Digest of the requests that it was read with: which target it is, whatever it looks like. */
@@ -90,10 +93,26 @@ export class PayloadService {
   }
 
   /** The arguments with which these were run, in no order; left out is what retention has dropped. @throws EnvelopeError */
-  async argumentsOf(
-    executions: readonly Pick<ExecutionDocument, '_id' | 'bindingHash'>[],
-  ): Promise<readonly Arguments[]> {
-    const fieldsOf = ({ bindingHash }: Pick<ExecutionDocument, 'bindingHash'>): string[] => [
+  async argumentsOf(executions: readonly Bound[]): Promise<readonly Arguments[]> {
+    return (await this.sealedOf(executions)).map(({ opened }) => opened());
+  }
+
+  /** As `argumentsOf`, by the execution's id; a record that was tampered with is left out like one that is gone. */
+  async argumentsById(executions: readonly Bound[]): Promise<ReadonlyMap<string, Arguments>> {
+    const found = new Map<string, Arguments>();
+    for (const { id, opened } of await this.sealedOf(executions)) {
+      try {
+        found.set(id, opened());
+      } catch (error) {
+        if (!(error instanceof EnvelopeError)) throw error;
+      }
+    }
+    return found;
+  }
+
+  /** One question, however many there are. */
+  private async sealedOf(executions: readonly Bound[]): Promise<{ id: string; opened: () => Arguments }[]> {
+    const fieldsOf = ({ bindingHash }: Bound): string[] => [
       ...(bindingHash ? [fieldOf('edited', bindingHash)] : []),
       'arguments',
     ];
@@ -105,8 +124,12 @@ export class PayloadService {
       const field = fieldsOf(each).find((name) => byId.has(`${each._id}:${name}`));
       const document = field === undefined ? undefined : byId.get(`${each._id}:${field}`);
       if (!document || field === undefined) return [];
+      const context = this.context(each._id, field);
       return [
-        JSON.parse(open(keys, document.record, this.context(each._id, field)).toString('utf8')) as Arguments,
+        {
+          id: each._id,
+          opened: () => JSON.parse(open(keys, document.record, context).toString('utf8')) as Arguments,
+        },
       ];
     });
   }

@@ -53,7 +53,7 @@ export class RecoveryService {
         stillOver,
       );
       if (done) this.deps.log.warn({ execution: done._id, status }, 'ended an abandoned execution');
-      await this.parts.runner.finish(done);
+      await this.parts.outbox.showEnd(done);
     }
   }
 

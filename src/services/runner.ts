@@ -1,53 +1,32 @@
 /** Claiming a queued execution, running it once, and recording how it ended (G1, G2, G5, G6). */
-import type { ApprovalDocument, ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
 import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
-import { EnvelopeError } from '../credentials/envelope.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
-import type { ApprovalService } from './approvals.js';
-import type { AuditService } from './audit.js';
-import { bindingHash } from './binding.js';
-import type { CallerService } from './callers.js';
 import type { ClaimsInFlight } from './claims-in-flight.js';
 import type { ConnectionService } from './connections.js';
-import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { DirectoryUnavailable } from './directory.js';
-import type { EligibilityService } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
-import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
-import type { GrantService } from './grants.js';
+import { scopeGap } from './functions.js';
 import { LEASE_MS, Lease } from './lease.js';
-import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
-import { personOf } from './person-caller-id.js';
-import type { PersonCallers } from './person-callers.js';
-import { reasonToRefuse } from './recheck.js';
 import { type ReplacementService, successor } from './replacements.js';
 import type { ScopeService } from './scopes.js';
-import type { SettingsService } from './settings.js';
+import type { Checked, SecondLook } from './second-look.js';
 import type { Hold, TargetService } from './targets.js';
 import type { TokenService } from './tokens.js';
 import type { Outcome, UpstreamCalls } from './upstream-call.js';
 
 export { LEASE_MS } from './lease.js';
 
-/** Who runs `/connections test`: not a registered caller, so it has no token, access or pause of its own. */
-export const SYSTEM_CALLER = 'test';
 /** How long an outcome that cannot be stored is offered to the database again. */
 const OUTCOME_RETRY_MS = 20_000;
 /** The last use of a connection is known to the minute: a busy one is not written at every call. */
 const NOTE_EVERY_MS = 60_000;
 /** Each asks the database a dozen questions: a backlog must not use up its connections, nor the time to send. */
 const CLAIMS_AT_ONCE = 8;
-
-interface Checked {
-  readonly execution: ExecutionDocument;
-  readonly connection: ConnectionDocument;
-  readonly fn: FunctionDefinition;
-  readonly args: Arguments;
-}
 
 interface Claimed {
   readonly checked: Checked;
@@ -56,24 +35,16 @@ interface Claimed {
 }
 
 export interface RunnerParts {
+  readonly secondLook: SecondLook;
   readonly executions: ExecutionStore;
   readonly payloads: PayloadService;
-  readonly approvals: ApprovalService;
-  readonly eligibility: EligibilityService;
-  readonly settings: SettingsService;
-  readonly callers: CallerService;
-  readonly members: MemberService;
   readonly connections: ConnectionService;
-  readonly credentials: CredentialService;
   readonly tokens: TokenService;
   readonly calls: UpstreamCalls;
   readonly scopes: ScopeService;
   readonly outbox: OutboxService;
-  readonly audit: AuditService;
   readonly claims: ClaimsInFlight;
   readonly targets: TargetService;
-  readonly people: PersonCallers;
-  readonly grants: GrantService;
   /** Comes later: it asks people, and whoever asks people needs to be able to run. */
   readonly replacements: () => Pick<ReplacementService, 'begin'>;
 }
@@ -157,12 +128,12 @@ export class Runner {
     if (execution.expiresAt && execution.expiresAt <= this.deps.clock.now()) {
       const message = 'The approval was given too long before the call could run.';
       const end = ended(this.deps.clock.now(), { code: 'expired', message });
-      await this.finish(await this.parts.executions.transition(execution, 'expired', end));
+      await this.parts.outbox.showEnd(await this.parts.executions.transition(execution, 'expired', end));
       return null;
     }
     let checked: Checked | null;
     try {
-      checked = await this.check(execution);
+      checked = await this.parts.secondLook.check(execution);
     } catch (error) {
       if (!(error instanceof DirectoryUnavailable)) throw error;
       // G7: a look-up that fails leaves the execution queued; the sweeper tries until its time is over.
@@ -187,94 +158,6 @@ export class Runner {
     if (!claimed) return null;
     crashAt('after_claim');
     return { checked: { ...checked, execution: claimed }, claimedAt };
-  }
-
-  /** Everything again, from the database (G4, G5). Null when the execution was refused. */
-  private async check(execution: ExecutionDocument): Promise<Checked | null> {
-    const { settings, callers, credentials, approvals, members, payloads } = this.parts;
-    const { models, workspaceId } = this.deps;
-    const isSystemCaller = execution.callerId.startsWith(`${SYSTEM_CALLER}:`);
-    const [connection, registered, credential, approval, currentSettings, args] = await Promise.all([
-      models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),
-      callers.get(execution.callerId),
-      credentials.find(execution.connectionId, execution.subject),
-      approvals.ofExecution(execution._id),
-      settings.get(),
-      payloads.arguments(execution).catch(nullIfForged),
-    ]);
-    const connector = await this.deps.connector(execution.connector);
-    const fn = connection ? enabledFunction(connector, connection, execution.function) : null;
-    const personId = personOf(execution.callerId);
-    const caller =
-      personId === null || !connection ? registered : await this.parts.people.of(personId, connection);
-    const memberAllows =
-      execution.onBehalfOf === null || connection === null
-        ? true
-        : await members.allows(execution.onBehalfOf, execution.callerId, connection);
-    const definitionHash = connection && fn ? definitionHashOf(connector, connection, fn) : null;
-    const samePolicy = connection === null || connection.policy.version === execution.policyVersion;
-    if (!args || !samePolicy || execution.bindingHash !== bindingHash(execution, args)) {
-      const message =
-        'The call is not the one that was approved (arguments, function, identity or policy changed). Nothing was sent.';
-      this.deps.log.error({ execution: execution._id }, 'binding does not hold; refused');
-      await this.refuse(execution, 'refused_binding', message);
-      return null;
-    }
-    const facts = {
-      settings: currentSettings,
-      connection,
-      caller,
-      fn,
-      definitionHash,
-      credential,
-      approval,
-      memberAllows,
-    };
-    const reason =
-      reasonToRefuse(execution, facts, isSystemCaller) ??
-      (await this.voidApprovals(execution, approval, connection)) ??
-      (connection && fn && (await this.parts.grants.reasonToRefuse(execution, connection, fn, args)));
-    if (reason !== null) {
-      const { why, approvers } = typeof reason === 'string' ? { why: reason, approvers: [] } : reason;
-      const message = `Checked again before running: ${why}. Nothing was sent.`;
-      await this.refuse(execution, 'refused_recheck', message, approvers);
-      return null;
-    }
-    return connection && fn ? { execution, connection, fn, args } : null;
-  }
-
-  private async voidApprovals(
-    execution: ExecutionDocument,
-    approval: ApprovalDocument | null,
-    connection: ConnectionDocument | null,
-  ): Promise<{ readonly why: string; readonly approvers: readonly string[] } | null> {
-    if (execution.requirement !== 'required' || !approval || !connection) return null;
-    for (const decision of approval.decisions) {
-      const eligible = await this.parts.eligibility.mayDecide(approval, connection, decision.userId);
-      if (!eligible.ok) return { why: 'an approver may no longer decide', approvers: [decision.userId] };
-    }
-    const voters = approval.decisions.map(({ userId }) => userId);
-    const distinct = voters.length < 2 || (await this.parts.eligibility.areDistinct(voters));
-    return distinct ? null : { why: 'two of the approvals are one person’s', approvers: voters };
-  }
-
-  /** @param approvers whose approvals no longer hold */
-  private async refuse(
-    execution: ExecutionDocument,
-    code: string,
-    message: string,
-    approvers: readonly string[] = [],
-  ): Promise<void> {
-    const end = ended(this.deps.clock.now(), { code, message });
-    const refused = await this.parts.executions.transition(execution, 'failed', end);
-    if (!refused) return;
-    await this.parts.audit.record({
-      actor: { kind: 'system', id: 'recheck' },
-      action: 'execution.refused',
-      subject: { kind: 'execution', id: execution._id },
-      details: { code, message, ...(approvers.length > 0 ? { approvers } : {}) },
-    });
-    await this.finish(refused);
   }
 
   private async perform(checked: Checked, claimedAt: number): Promise<void> {
@@ -400,7 +283,7 @@ export class Runner {
           crashAt('after_target_changed');
           this.parts.replacements().begin(done);
         }
-        await this.finish(done);
+        await this.parts.outbox.showEnd(done);
         return;
       } catch (error) {
         this.unrecorded.add(execution._id);
@@ -424,19 +307,8 @@ export class Runner {
       this.deps.log.warn({ err: error, connection: connection._id }, 'last use not noted');
     }
   }
-
-  /** Whoever sees a card of it sees how it ended. */
-  async finish(execution: ExecutionDocument | null): Promise<void> {
-    if (execution?.approvalId) await this.parts.outbox.refresh('approval', execution._id);
-  }
 }
 
 function saying<Failed extends { readonly message: string }>(outcome: Failed, replacedBy: string): Failed {
   return { ...outcome, message: `${outcome.message} It is asked again as ${replacedBy}.` };
-}
-
-/** A record that does not open was tampered with; one that cannot be read just now is read again later. */
-function nullIfForged(error: unknown): null {
-  if (error instanceof EnvelopeError) return null;
-  throw error;
 }

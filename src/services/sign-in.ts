@@ -7,7 +7,7 @@ import type { CredentialService, Secret } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf, configOf, enabledFunctions, missingScopes, neededScopes } from './functions.js';
 import type { OAuthApps } from './oauth-apps.js';
-import { SYSTEM_CALLER } from './runner.js';
+import { SYSTEM_CALLER } from './second-look.js';
 import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
 

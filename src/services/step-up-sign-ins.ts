@@ -42,12 +42,20 @@ export interface SignInPage {
 
 /** What came of it, for the page after the sign-in. */
 export interface SignInEnd extends SignInPage {
+  /** As `start` gave it: its cookie has done its work. */
+  readonly flow: string;
   readonly outcome: EditOutcome;
 }
 
 interface UnderWay extends SignInFor, Omit<SignInChecks, 'state' | 'begunAt'> {
   readonly cookieHash: string;
   readonly begunAt: string;
+}
+
+/** Why nobody is believed: for the record, and for the person. */
+interface Unproven {
+  readonly why: string;
+  readonly error: OneTimeRefusal;
 }
 
 export interface StepUpParts {
@@ -61,7 +69,7 @@ export interface StepUpParts {
 
 export class StepUpSignIns {
   constructor(
-    private readonly deps: Pick<Dependencies, 'publicUrl' | 'directory' | 'clock'>,
+    private readonly deps: Pick<Dependencies, 'publicUrl' | 'directory' | 'clock' | 'log'>,
     private readonly parts: StepUpParts,
     /** Null where the operator configured none: then no rule that asks for it can be answered. */
     private readonly company: CompanySignIn | null,
@@ -71,9 +79,9 @@ export class StepUpSignIns {
     return this.company !== null;
   }
 
-  /** Of the provider's sign-in page, for the content security policy of ours. @throws UpstreamError */
-  async signInOrigin(): Promise<string> {
-    return this.required().signInOrigin();
+  /** Of the provider's addresses, `https:` as a rule. @throws AppError `unavailable` where none is configured */
+  get scheme(): string {
+    return this.required().scheme;
   }
 
   /** The link for this person and this request: ten minutes, once. */
@@ -88,15 +96,14 @@ export class StepUpSignIns {
   }
 
   /**
-   * Uses the link up. The browser is to keep `cookie`, and to go to `url`, at the provider.
-   * @throws OneTimeRefusal | DirectoryUnavailable | UpstreamError; the link stays when the provider is away
+   * Uses the link up. The browser is to keep `cookie` for this flow, and to go to `url`, at the provider.
+   * @throws OneTimeRefusal | DirectoryUnavailable | AppError `unavailable`; the link stays when the provider is away
    */
-  async start(token: string): Promise<{ readonly url: string; readonly cookie: string }> {
+  async start(token: string): Promise<{ flow: string; url: string; cookie: string }> {
     const { links } = this.parts;
     const company = this.required();
     const link = await links.require(token, 'step_up');
-    const { email } = await activePerson(this.deps.directory, link.userId, 'decision');
-    if (email === null) throw new OneTimeRefusal('person', NO_ADDRESS);
+    const address = await this.addressOf(link.userId);
     const request = this.contentOf<SignInFor>(link);
     const checks = company.newChecks();
     const cookie = newLinkToken();
@@ -111,82 +118,99 @@ export class StepUpSignIns {
       userId: link.userId,
       content: JSON.stringify(underWay),
     });
-    const url = await company.authorizationUrl(this.redirectUri, { ...checks, state }, email);
+    const url = await company.authorizationUrl(this.redirectUri, { ...checks, state }, address);
     await links.use(token, 'step_up');
-    return { url, cookie };
+    return { flow: sha256Hex(state), url, cookie };
   }
 
   /**
    * The provider sent the browser back: checks who signed in, and records the decision. Works once.
    * @param callback the request's URL; only its query counts
-   * @throws OneTimeRefusal: nothing was decided · DirectoryUnavailable | UpstreamError
+   * @param cookieOf the browser's cookie for a flow
+   * @throws OneTimeRefusal: nothing was decided · DirectoryUnavailable | AppError, as `EditService.submit` does
    */
-  async arrive(callback: URL, cookie: string | undefined): Promise<SignInEnd> {
+  async arrive(callback: URL, cookieOf: (flow: string) => string | undefined): Promise<SignInEnd> {
     const { links, approvals, edits } = this.parts;
-    const state = callback.searchParams.get('state') ?? '';
-    const link = await links.use(state, 'step_up_state');
+    const link = await links.use(callback.searchParams.get('state') ?? '', 'step_up_state');
     const underWay = this.contentOf<UnderWay>(link);
-    if (!matchesHash(cookie, underWay.cookieHash)) {
-      throw await this.refusal(link, underWay, 'another browser came back', new OneTimeRefusal('browser'));
+    const unproven = await this.whyUnproven(link, underWay, callback, cookieOf(link._id));
+    if (unproven) {
+      await this.noteRefusal(link, underWay, unproven.why);
+      throw unproven.error;
     }
-    await this.identify(link, underWay, callback, state);
+    // All that may fail comes before the decision: what is recorded must not end in a page that says otherwise.
+    const page = await this.pageOf(link, underWay);
     const { executionId, hash, edit } = underWay;
     const click = { executionId, hash, userId: link.userId, signedIn: true } as const;
     const outcome = edit
       ? await edits.submit(click, edit)
       : await approvals.decide({ ...click, decision: 'approved', reason: null });
     await this.followUp(outcome);
-    return { ...(await this.pageOf(link, underWay)), outcome };
+    return { ...page, flow: link._id, outcome };
   }
 
-  /** Whoever signed in has to be the person whose click this is. */
-  private async identify(
-    link: OneTimeLinkDocument,
-    underWay: UnderWay,
+  /** Whoever signed in has to be the person whose click this is, in the browser that began. Null: she is. */
+  private async whyUnproven(
+    { userId }: OneTimeLinkDocument,
+    { cookieHash, begunAt, nonce, verifier }: UnderWay,
     callback: URL,
-    state: string,
-  ): Promise<void> {
-    const { email } = await activePerson(this.deps.directory, link.userId, 'decision');
-    if (email === null) throw new OneTimeRefusal('person', NO_ADDRESS);
+    cookie: string | undefined,
+  ): Promise<Unproven | null> {
+    if (!matchesHash(cookie, cookieHash)) {
+      return { why: 'another browser came back', error: new OneTimeRefusal('browser', ANOTHER_BROWSER) };
+    }
     // Behind a proxy the request's own URL differs; what counts is the redirect address that was registered.
     const registered = new URL(this.redirectUri);
     registered.search = callback.search;
-    const begunAt = new Date(underWay.begunAt);
-    const signedIn = await this.required()
-      .finish(registered, { ...underWay, state, begunAt })
-      .catch(async (error: unknown) => {
-        if (!(error instanceof GrantRefused)) throw error;
-        const declined = error.reason === 'access_denied';
-        const reason = declined ? 'declined' : 'provider';
-        throw await this.refusal(link, underWay, error.reason, new OneTimeRefusal(reason, NOT_SIGNED_IN));
-      });
-    if (signedIn.email.toLowerCase() === email.toLowerCase()) return;
-    const another = `You signed in as ${signedIn.email}, which is not your address in Slack. Nothing was approved.`;
-    throw await this.refusal(link, underWay, 'another account', new OneTimeRefusal('person', another));
+    const state = callback.searchParams.get('state') ?? '';
+    try {
+      const address = await this.addressOf(userId);
+      const checks = { state, nonce, verifier, begunAt: new Date(begunAt) };
+      const { email } = await this.required().finish(registered, checks);
+      if (folded(email) === folded(address)) return null;
+      const another = `You signed in as ${email}, which is not your address in Slack. Nothing was approved.`;
+      return { why: 'another account', error: new OneTimeRefusal('person', another) };
+    } catch (error) {
+      if (error instanceof OneTimeRefusal) return { why: 'not a person who may act', error };
+      if (!(error instanceof GrantRefused)) throw error;
+      const reason = error.reason === 'access_denied' ? 'declined' : 'provider';
+      return { why: error.reason, error: new OneTimeRefusal(reason, NOT_SIGNED_IN) };
+    }
   }
 
   /** It is decided; what comes after is repeated by sweepers where it fails. */
   private async followUp(outcome: EditOutcome): Promise<void> {
     if (outcome.kind !== 'recorded') return;
     const { approval } = outcome;
-    if (approval.status === 'pending') await this.parts.outbox.refresh('approval', approval.executionId);
-    else await this.parts.approvals.settle(approval);
+    const { approvals, outbox } = this.parts;
+    const following =
+      approval.status === 'pending'
+        ? outbox.refresh('approval', approval.executionId)
+        : approvals.settle(approval);
+    await following.catch((error: unknown) => {
+      this.deps.log.warn({ err: error, execution: approval.executionId }, 'decided, and not followed up yet');
+    });
   }
 
-  /** On record, as every refused approval is. */
-  private async refusal(
+  /** As every refused approval is. */
+  private async noteRefusal(
     { userId }: OneTimeLinkDocument,
     { executionId }: SignInFor,
     why: string,
-    error: OneTimeRefusal,
-  ): Promise<OneTimeRefusal> {
+  ): Promise<void> {
     await this.parts.audit.record({
       actor: { kind: 'user', id: userId },
       action: 'approval.refused_click',
       subject: { kind: 'execution', id: executionId },
       details: { decision: 'approved', reason: `second proof: ${why}` },
     });
-    return error;
+  }
+
+  /** What a sign-in is compared with. @throws OneTimeRefusal | DirectoryUnavailable */
+  private async addressOf(userId: string): Promise<string> {
+    const { email } = await activePerson(this.deps.directory, userId, 'decision');
+    if (!email) throw new OneTimeRefusal('person', NO_ADDRESS);
+    return email;
   }
 
   private async pageOf({ userId }: OneTimeLinkDocument, request: SignInFor): Promise<SignInPage> {
@@ -223,12 +247,17 @@ export function whyNot(outcome: EditOutcome): string | null {
 }
 
 function lateWords({ approval }: DecisionOutcome & { kind: 'too_late' }): string {
-  return `Too late: the request is ${approval.status} already.`;
+  return `Too late: the request is ${approval.status} already. Its card in Slack shows how that came.`;
 }
+
+/** Of ASCII letters alone: U+212A is no `k` of an address, though Unicode folds it to one. */
+const folded = (address: string): string => address.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 export const NOT_CONFIGURED =
   'The sign-in that this approval asks for is not configured. Tell an admin: STEP_UP_OIDC_ISSUER and its client are set where the app runs.';
 const NO_ADDRESS =
   'Slack does not tell your e-mail address, so a sign-in cannot show that it is you. Tell an admin.';
+const ANOTHER_BROWSER =
+  'This was started in another browser, so nothing was approved. Press Approve in Slack again, and open the link in one and the same.';
 const NOT_SIGNED_IN =
   'The sign-in did not come back as it has to, so nothing was approved. Press Approve in Slack again.';

@@ -281,13 +281,22 @@ function purposeOf(mint: Mint): string {
   return sha256Hex(JSON.stringify([grant, token, scopes, ...rest]));
 }
 
-/** Refusals that asking again does not change: RFC 6749 (5.2), Slack's `oauth.v2.access`, HubSpot's token endpoint. */
-const OVER = ['invalid_grant', 'invalid_refresh_token', 'bad_refresh_token', 'no_refresh_token'];
+/**
+ * Refusals that asking again does not change: RFC 6749 (5.2), Slack's `oauth.v2.access`, HubSpot's token endpoint.
+ * `unauthorized_client`: the consent was given to another client than the one that an admin has entered since.
+ */
+const OVER = [
+  'invalid_grant',
+  'invalid_refresh_token',
+  'bad_refresh_token',
+  'no_refresh_token',
+  'unauthorized_client',
+];
 /**
  * The same, of the client: where tokens are minted it is the credential itself; elsewhere an admin mends it and the
  * authorizations go on.
  */
-const MINTING_OVER = ['invalid_client', 'unauthorized_client', 'invalid_scope', 'unusable_key'];
+const MINTING_OVER = ['invalid_client', 'invalid_scope', 'unusable_key'];
 
 function isFinal({ kind }: CredentialDocument, reason: string): boolean {
   return OVER.includes(reason) || (kind === 'minted' && MINTING_OVER.includes(reason));
