@@ -16,6 +16,26 @@ export interface ExecutionQuery {
   readonly limit: number;
 }
 
+/** Of a record about which nothing has happened yet. */
+export function untouched(now: Date) {
+  return {
+    rev: 1,
+    approvalId: null,
+    bindingHash: null,
+    attempt: null,
+    error: null,
+    note: null,
+    truncated: false,
+    createdAt: now,
+    updatedAt: now,
+    decidedAt: null,
+    startedAt: null,
+    finishedAt: null,
+    expiresAt: null,
+    nextActionAt: null,
+  };
+}
+
 export class ExecutionStore {
   constructor(private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'signals'>) {}
 

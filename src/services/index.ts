@@ -21,6 +21,7 @@ import type { Dependencies } from './dependencies.js';
 import { DisconnectService } from './disconnect.js';
 import { EditService } from './edits.js';
 import { EligibilityService } from './eligibility.js';
+import { Examiner } from './examination.js';
 import { ExecutionStore } from './execution-store.js';
 import { ExecutionService } from './executions.js';
 import { FileService } from './files.js';
@@ -174,23 +175,32 @@ export function createServices(deps: Dependencies) {
     waiting,
     facts,
   );
+  const limits = new CallLimits(deps);
+  const examiner = new Examiner(deps, {
+    executions: executionStore,
+    connections,
+    members,
+    credentials,
+    settings,
+    files,
+    facts,
+    limits,
+  });
   const submissions = new SubmissionService(
     deps,
     executionStore,
     payloads,
     approvals,
     members,
-    credentials,
     settings,
+    examiner,
     runner,
     waiting,
     connections,
-    files,
     scopes,
-    facts,
     grants,
     claims,
-    new CallLimits(deps),
+    limits,
   );
   const attention = new AttentionService(deps, approvals, eligibility, outbox, audit);
   const reminders = new ReminderService(deps, eligibility, outbox, audit);
@@ -204,7 +214,7 @@ export function createServices(deps: Dependencies) {
     pauseRecord,
     new PausedAuthorizations(deps, executionStore, outbox),
   );
-  const simulation = new SimulationService(submissions, approvals, eligibility, grants, scopes);
+  const simulation = new SimulationService(examiner, approvals, eligibility, grants, scopes);
   const policyPreview = new PolicyPreview(deps, payloads, eligibility, facts);
   const executions = new ExecutionService(
     deps,

@@ -7,9 +7,9 @@ import { asEachRisk, evaluate, hasApprover } from './policy.js';
 const EFFECTS = { allow: 'runs directly', ask: 'needs approval', deny: 'is blocked' } as const;
 
 const FIELD_WORDS: Readonly<Record<string, string>> = {
-  outside_recipients: 'recipients outside the company',
-  recipients: 'recipients',
-  rows: 'rows or items',
+  outside_recipients: 'the number of recipients outside the company',
+  recipients: 'the number of recipients',
+  rows: 'the number of rows or items',
   amount: 'the amount',
   hour: 'the hour',
   weekday: 'the day of the week (1 is Monday)',
@@ -18,12 +18,13 @@ const FIELD_WORDS: Readonly<Record<string, string>> = {
   function: 'the function',
 };
 
-/** "recipients outside the company at least 1 and the hour less than 8"; plain text. */
+/** "the number of recipients outside the company is at least 1 and the hour is less than 8"; plain text. */
 export function conditionWords({ all, comparisons }: Condition): string {
   return comparisons
     .map(({ field, op, value }) => {
       const what = FIELD_WORDS[field] ?? field.replace(/^argument\./, 'the argument ');
-      const how = (OPERATORS as Readonly<Record<string, string>>)[op] ?? op;
+      const word = (OPERATORS as Readonly<Record<string, string>>)[op] ?? op;
+      const how = /^(?:is|contains)\b/.test(word) ? word : `is ${word}`;
       return `${what} ${how} ${Array.isArray(value) ? value.join(', ') : String(value)}`;
     })
     .join(all ? ' and ' : ' or ');

@@ -12,7 +12,7 @@ import type { CallFacts } from './call-facts.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
-import { type ExecutionStore, ended } from './execution-store.js';
+import { type ExecutionStore, ended, untouched } from './execution-store.js';
 import { definitionHashOf, enabledFunction } from './functions.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, type Verdict } from './policy.js';
@@ -107,35 +107,21 @@ export class ReplacementService {
 
   /** The same call by the same caller for the same member, with nothing decided about it. */
   private fresh(old: ExecutionDocument, id: string): ExecutionDocument {
-    const now = this.deps.clock.now();
     const { handedOut: _, editedBy: __, ...same } = old;
     return {
       ...same,
+      ...untouched(this.deps.clock.now()),
       _id: id,
-      rev: 1,
       status: 'pending_approval',
       requirement: 'required',
       approvalStatus: 'not_required',
-      approvalId: null,
-      bindingHash: null,
       idempotencyKey: keyFor(old),
       requestHash: canonicalHash({ replaces: old._id }),
-      attempt: null,
-      error: null,
-      note: null,
       grantId: null,
       replaces: old._id,
       replacedBy: null,
       targetHeld: null,
       resolution: null,
-      truncated: false,
-      createdAt: now,
-      updatedAt: now,
-      decidedAt: null,
-      startedAt: null,
-      finishedAt: null,
-      expiresAt: null,
-      nextActionAt: null,
     };
   }
 }

@@ -2,11 +2,11 @@
 import type { CallerDocument, Risk } from '../../models/types.js';
 import type { ApprovalService } from './approvals.js';
 import type { EligibilityService } from './eligibility.js';
+import type { CallRequest, Examiner } from './examination.js';
 import { fateOf, grantWouldHelp, PENDING_LIMIT } from './fate.js';
 import type { GrantService } from './grants.js';
 import { ruleWords } from './policy-words.js';
 import type { ScopeService } from './scopes.js';
-import type { CallRequest, SubmissionService } from './submission.js';
 
 /** `refused`: something is missing, see there. `authorize`: a member is asked first, then policy holds as said. */
 export type Outcome = 'run' | 'ask' | 'blocked' | 'authorize' | 'refused';
@@ -38,7 +38,7 @@ export interface Simulated {
 
 export class SimulationService {
   constructor(
-    private readonly submissions: SubmissionService,
+    private readonly examiner: Examiner,
     private readonly approvals: ApprovalService,
     private readonly eligibility: EligibilityService,
     private readonly grants: GrantService,
@@ -47,7 +47,7 @@ export class SimulationService {
 
   /** @throws AppError as a submission: `not_found` | `invalid_arguments`; DirectoryUnavailable */
   async simulate(caller: CallerDocument, request: Omit<CallRequest, 'idempotencyKey'>): Promise<Simulated> {
-    const examined = await this.submissions.examine(caller, { ...request, idempotencyKey: '' });
+    const examined = await this.examiner.examine(caller, { ...request, idempotencyKey: '' });
     const { plan, verdict, stop, allowed, gap, pending } = examined;
     const { connection, fn, execution } = plan;
     const grant = grantWouldHelp(examined) ? await this.grants.find(plan) : null;

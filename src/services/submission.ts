@@ -1,40 +1,32 @@
 /** From a request of a caller to a recorded execution: what it needs, and whether it may go on. */
 
-import { initialApprovalStatus, isTerminal } from '../../models/state-machines.js';
+import { isTerminal } from '../../models/state-machines.js';
 import type {
-  CallerDocument,
   ConnectionDocument,
-  CredentialDocument,
   ExecutionDocument,
   ExecutionStatus,
   GrantDocument,
-  Settings,
 } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
-import type { Arguments, FunctionDefinition, JsonValue } from '../connectors/framework.js';
+import type { FunctionDefinition } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
 import { type ApprovalService, CLAIM_WINDOW_MS } from './approvals.js';
 import { bindingHash } from './binding.js';
-import type { CallFacts } from './call-facts.js';
 import type { CallLimits, Place } from './call-limits.js';
 import type { ClaimsInFlight } from './claims-in-flight.js';
 import type { ConnectionService } from './connections.js';
-import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
+import { type CallRequest, type Examined, type Examiner, type Plan, parseArguments } from './examination.js';
 import { type ExecutionStore, ended } from './execution-store.js';
-import { type Examination, fateOf, grantWouldHelp, PENDING_LIMIT } from './fate.js';
-import type { FileService } from './files.js';
-import { missingFile } from './files.js';
-import { definitionHashOf, enabledFunction, scopeGap } from './functions.js';
+import { fateOf, grantWouldHelp, PENDING_LIMIT } from './fate.js';
 import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
-import { personOf } from './person-caller-id.js';
 import type { CallerIdentity } from './person-callers.js';
-import { evaluate, limitOf, overLimit, type Verdict } from './policy.js';
-import { hasAccess, stopped } from './recheck.js';
+import { evaluate, limitOf } from './policy.js';
+import { stopped } from './recheck.js';
 import { LEASE_MS, type Runner } from './runner.js';
 import type { ScopeService } from './scopes.js';
 import { SYSTEM_CALLER } from './second-look.js';
@@ -48,56 +40,25 @@ const STOPPED = { code: 'paused', message: 'It is paused.' } as const;
 /** How long a record that was refused too late is looked for. Longer than any outage that is not an incident. */
 const TAKE_BACK_MS = 15 * 60_000;
 
-export interface CallRequest {
-  readonly connection: string;
-  readonly function: string;
-  readonly arguments: Readonly<Record<string, JsonValue>>;
-  readonly onBehalfOf: string | null;
-  readonly reason: string | null;
-  readonly idempotencyKey: string;
-  /** Fires when the caller has been told that the call was not accepted: then it must not be. */
-  readonly tooLate?: AbortSignal;
-}
-
-export type { Examination } from './fate.js';
-
 export interface Submitted {
   readonly execution: ExecutionDocument;
   /** The same request was made before under this idempotency key. */
   readonly repeated: boolean;
 }
 
-export interface Plan {
-  readonly connection: ConnectionDocument;
-  readonly fn: FunctionDefinition;
-  readonly args: Arguments;
-  readonly verdict: Verdict;
-  readonly execution: ExecutionDocument;
-  readonly tooLate: AbortSignal | undefined;
-}
-
-export interface Examined extends Examination {
-  readonly plan: Plan;
-}
-
 export class SubmissionService {
   constructor(
-    private readonly deps: Pick<
-      Dependencies,
-      'models' | 'clock' | 'workspaceId' | 'connector' | 'directory' | 'signals' | 'log' | 'processId'
-    >,
+    private readonly deps: Pick<Dependencies, 'clock' | 'signals' | 'log' | 'processId'>,
     private readonly executions: ExecutionStore,
     private readonly payloads: PayloadService,
     private readonly approvals: ApprovalService,
     private readonly members: MemberService,
-    private readonly credentials: CredentialService,
     private readonly settings: SettingsService,
+    private readonly examiner: Examiner,
     private readonly runner: Runner,
     private readonly waiting: WaitingCalls,
     private readonly connections: ConnectionService,
-    private readonly files: FileService,
     private readonly scopes: ScopeService,
-    private readonly facts: CallFacts,
     private readonly grants: GrantService,
     private readonly claims: ClaimsInFlight,
     private readonly limits: CallLimits,
@@ -126,7 +87,8 @@ export class SubmissionService {
       this.settings.get(),
     ]);
     if (earlier && (await this.executions.handOut(earlier))) return repeated(earlier, requestHash);
-    const look = (isUsedUp?: true) => this.look(caller, request, requestHash, connection, settings, isUsedUp);
+    const look = (isUsedUp?: true) =>
+      this.examiner.look(caller, request, { requestHash, connection, settings }, isUsedUp);
     const first = await look();
     const place = await this.takePlace(first);
     const examined = place === 'none_left' ? await look(true) : first;
@@ -173,74 +135,6 @@ export class SubmissionService {
   }
 
   /**
-   * Everything that decides what becomes of a request, with nothing recorded.
-   * @throws AppError `not_found` | `invalid_arguments`
-   */
-  async examine(caller: CallerIdentity, request: CallRequest): Promise<Examined> {
-    const [connection, settings] = await Promise.all([
-      this.connections.find(request.connection),
-      this.settings.get(),
-    ]);
-    return this.look(caller, request, '', connection, settings);
-  }
-
-  private async look(
-    caller: CallerIdentity,
-    request: CallRequest,
-    requestHash: string,
-    connection: ConnectionDocument | null,
-    settings: Settings,
-    isUsedUp?: true,
-  ): Promise<Examined> {
-    const named = connection?.access.some((each) => each.callerId === caller._id) ?? false;
-    if (!connection || !(named || personOf(caller._id) !== null)) {
-      throw new AppError(
-        'not_found',
-        `There is no connection “${request.connection}” that this caller may use.`,
-        { path: '/connection' },
-      );
-    }
-    const fn = enabledFunction(await this.deps.connector(connection.connector), connection, request.function);
-    if (!fn || !hasAccess(connection, caller._id, fn.name)) {
-      throw new AppError(
-        'not_found',
-        `“${connection.key}” has no function “${request.function}” that this caller may use.`,
-        { path: '/function' },
-      );
-    }
-    const args = parseArguments(fn, request.arguments);
-    await this.checkFiles(caller, fn, args);
-    const verdict = await this.verdict(caller, connection, fn, args, isUsedUp);
-    const onBehalfOf = await this.member(request.onBehalfOf, connection);
-    const [credential, allowed, pending] = await Promise.all([
-      this.credentialOf(connection, onBehalfOf),
-      onBehalfOf === null || this.members.allows(onBehalfOf, caller._id, connection),
-      onBehalfOf === null && verdict.effect !== 'ask'
-        ? 0
-        : this.executions.pendingOf(caller._id, PENDING_LIMIT),
-    ]);
-    const execution = await this.compose(
-      caller,
-      connection,
-      fn,
-      verdict,
-      onBehalfOf,
-      request,
-      requestHash,
-      credential,
-    );
-    return {
-      plan: { connection, fn, args, verdict, execution, tooLate: request.tooLate },
-      verdict,
-      stop: stopped(settings, connection, caller, { risk: verdict.risk, requirement: verdict.requirement }),
-      onlyAsking: settings.paused !== null && settings.resuming === 'asks',
-      allowed,
-      pending,
-      gap: scopeGap(fn, credential),
-    };
-  }
-
-  /**
    * A test by an admin or owner: a read that policy lets run directly, without arguments, recorded like any call. On
    * a private connection it acts as whoever tests, and as nobody else.
    * @throws AppError `paused` | `needs_authorization` | `forbidden`
@@ -277,105 +171,10 @@ export class SubmissionService {
     };
     const onBehalfOf = isPrivate ? tester.id : null;
     const hash = canonicalHash({ ...request, onBehalfOf });
-    const credential = await this.credentialOf(connection, onBehalfOf);
-    const execution = await this.compose(
-      caller,
-      connection,
-      fn,
-      verdict,
-      onBehalfOf,
-      request,
-      hash,
-      credential,
-    );
+    const credential = await this.examiner.credentialOf(connection, onBehalfOf);
+    const call = { connection, fn, verdict, onBehalfOf, credential };
+    const execution = await this.examiner.compose(caller, request, hash, call);
     return (await this.runNow({ connection, fn, args, verdict, execution, tooLate: undefined })).execution;
-  }
-
-  private async compose(
-    caller: Pick<CallerDocument, '_id' | 'name' | 'ownerId'>,
-    connection: ConnectionDocument,
-    fn: FunctionDefinition,
-    verdict: Verdict,
-    onBehalfOf: string | null,
-    request: CallRequest,
-    requestHash: string,
-    credential: CredentialDocument | null,
-  ): Promise<ExecutionDocument> {
-    const subject = this.members.subjectFor(connection, onBehalfOf);
-    const now = this.deps.clock.now();
-    return {
-      _id: newId('ex'),
-      workspaceId: this.deps.workspaceId,
-      rev: 1,
-      status: 'queued',
-      connectionId: connection._id,
-      connectionKey: connection.key,
-      connectionName: connection.name,
-      connectionOwnerId: connection.ownerId,
-      connector: connection.connector,
-      function: fn.name,
-      functionTitle: fn.title,
-      risk: verdict.risk,
-      callerId: caller._id,
-      callerName: caller.name,
-      callerOwnerId: caller.ownerId,
-      requesterId: onBehalfOf ?? caller.ownerId,
-      onBehalfOf,
-      subject,
-      reason: request.reason,
-      requirement: verdict.requirement,
-      approvalStatus: initialApprovalStatus(verdict.requirement),
-      approvalId: null,
-      policyVersion: connection.policy.version,
-      definitionHash: definitionHashOf(await this.deps.connector(connection.connector), connection, fn),
-      credentialGeneration: credential?.generation ?? 0,
-      bindingHash: null,
-      idempotencyKey: request.idempotencyKey,
-      requestHash,
-      attempt: null,
-      error: null,
-      note: null,
-      truncated: false,
-      createdAt: now,
-      updatedAt: now,
-      decidedAt: null,
-      startedAt: null,
-      finishedAt: null,
-      expiresAt: null,
-      nextActionAt: null,
-    };
-  }
-
-  private async credentialOf(
-    connection: ConnectionDocument,
-    onBehalfOf: string | null,
-  ): Promise<CredentialDocument | null> {
-    if (connection.auth === 'none') return null;
-    return this.credentials.find(connection._id, this.members.subjectFor(connection, onBehalfOf));
-  }
-
-  /** What policy says; an allow with a limit becomes a question once the limit is used up. */
-  private async verdict(
-    caller: CallerIdentity,
-    connection: ConnectionDocument,
-    fn: FunctionDefinition,
-    args: Arguments,
-    isUsedUp?: true,
-  ): Promise<Verdict> {
-    const known = await this.facts.known(connection, connection.policy.rules, caller.name);
-    const verdict = evaluate(connection, fn, args, known);
-    const limit = limitOf(verdict);
-    if (limit === null) return verdict;
-    const call = { connectionId: connection._id, function: fn.name, callerId: caller._id };
-    return isUsedUp || (await this.limits.isUsedUp(call, limit)) ? overLimit(verdict) : verdict;
-  }
-
-  /** @throws AppError `invalid_arguments` for a file that is not there, or not this caller's */
-  private async checkFiles(caller: CallerIdentity, fn: FunctionDefinition, args: Arguments): Promise<void> {
-    for (const reference of fn.files?.(args) ?? []) {
-      if (await this.files.find(caller._id, reference)) continue;
-      throw new AppError('invalid_arguments', missingFile(reference), { path: '/arguments' });
-    }
   }
 
   /** Nobody is asked to approve what could not run: whoever can consent is asked to instead. */
@@ -510,32 +309,6 @@ export class SubmissionService {
       this.deps.log.error({ err: error, execution: execution._id }, 'a refused call may still be on record');
     });
   }
-
-  /** `on_behalf_of` is a Slack user id or an email. */
-  private async member(named: string | null, connection: ConnectionDocument): Promise<string | null> {
-    if (named === null) {
-      if (connection.identity === 'shared') return null;
-      const message = `“${connection.name}” is private: say in on_behalf_of for which member the call is (a Slack user id or an email).`;
-      throw new AppError('invalid_arguments', message, { path: '/on_behalf_of' });
-    }
-    const { directory } = this.deps;
-    const person = named.includes('@') ? await directory.personByEmail(named) : await directory.person(named);
-    if (person?.active && !person.isBot && !person.outsider) return person.id;
-    const message = 'on_behalf_of names nobody who is an active member of this workspace.';
-    throw new AppError('invalid_arguments', message, { path: '/on_behalf_of' });
-  }
-}
-
-/** @throws AppError `invalid_arguments` with the path of the first problem */
-export function parseArguments(
-  fn: FunctionDefinition,
-  given: Readonly<Record<string, JsonValue>>,
-): Arguments {
-  const parsed = fn.input.parse(given);
-  if (parsed.ok) return parsed.value;
-  const issue = parsed.issues[0];
-  const path = `/arguments${issue?.path ?? ''}`;
-  throw new AppError('invalid_arguments', `${path}: ${issue?.message ?? 'not valid'}`, { path });
 }
 
 function repeated(earlier: ExecutionDocument, requestHash: string): Submitted {

@@ -72,6 +72,13 @@ describe('where a value was read', () => {
     expect(found(EVIL, { text: `Ask ${EVIL}. Or not.` })).toBe(1);
     expect(found('Tea & "cake"', ['Tea & "cake"'])).toBe(1);
   });
+
+  it('takes a moment, also in a text that is made of it', () => {
+    const values = Array.from({ length: 300 }, (_, n) => '1'.repeat(6 + (n % 200)));
+    const started = performance.now();
+    expect(firstReads(values, [read('1'.repeat(262_144))], NOW).size).toBeGreaterThan(0);
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
 });
 
 it('a value is compared however many others there are', () => {

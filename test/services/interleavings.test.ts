@@ -2,20 +2,25 @@
  * Random interleavings of everything that may happen to a call (shared/RELIABILITY.md, T16), at the grain of single
  * operations on the database, in two processes that die, fall asleep and are replaced.
  *
- * `STATE_MACHINE_RUNS=10000` plays so many; `STATE_MACHINE_SEED` and `STATE_MACHINE_PATH` play one again.
+ * `STATE_MACHINE_RUNS=10000` plays so many. `STATE_MACHINE_SEED` and `STATE_MACHINE_PATH` play one again, with the
+ * seed and the path that its failure names.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { EXECUTION_STARTS, EXECUTION_TRANSITIONS } from '../../models/state-machines.js';
 import { testDatabase } from '../setup/database.js';
 import { play } from './interleavings/play.js';
-import { interleaving, WHATS } from './interleavings/steps.js';
+import { interleaving, WHATS } from './interleavings/script.js';
 import { type Ground, openGround } from './interleavings/world.js';
 
-const RUNS = Number(process.env.STATE_MACHINE_RUNS ?? 300);
-const SEED = Number(process.env.STATE_MACHINE_SEED ?? Math.floor(Math.random() * 1_000_000_000));
-const PATH = process.env.STATE_MACHINE_PATH;
-/** Most of an interleaving's time is spent waiting for the database. */
-const AT_ONCE = PATH ? 1 : 24;
+/** What takes about 20 s on two idle cores. */
+const SHORT = 192;
+const RUNS = Number(process.env.STATE_MACHINE_RUNS ?? SHORT);
+const { STATE_MACHINE_SEED, STATE_MACHINE_PATH: path } = process.env;
+const SEED = Number(STATE_MACHINE_SEED ?? Math.floor(Math.random() * 2 ** 30));
+/** An interleaving makes one move at a time; meanwhile the others make theirs. */
+const AT_ONCE = path ? 1 : 24;
+const EACH = Math.ceil(RUNS / AT_ONCE);
 
 let ground: Ground;
 const tally = new Map<string, number>();
@@ -26,21 +31,40 @@ beforeAll(async () => {
 });
 afterAll(() => ground.journal.close());
 
-it(`${RUNS} random interleavings`, { timeout: 3_600_000 }, async () => {
+const table = (numbers: ReadonlyMap<string, number>): string =>
+  [...numbers]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([what, times]) => `${String(times).padStart(8)}  ${what}`)
+    .join('\n');
+
+it(`of ${EACH * AT_ONCE} random interleavings none sends twice, sends what was not allowed, or changes an end (all: STATE_MACHINE_RUNS=10000)`, {
+  timeout: 60_000 + RUNS * 2_000,
+}, async () => {
   const property = fc.asyncProperty(interleaving, (each) => play(ground, each, count));
-  const one = (at: number) =>
-    fc.assert(property, {
-      seed: SEED + at,
-      numRuns: Math.ceil(RUNS / AT_ONCE),
-      ...(PATH ? { path: PATH } : {}),
-    });
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => one(at)));
-  console.log(
-    (globalThis as any).moves,
-    performance.now(),
-    process.cpuUsage(),
-    new Map([...tally].sort()),
-    new Map([...ground.journal.seen].sort()),
+  const begun = performance.now();
+  const played = await Promise.allSettled(
+    Array.from({ length: AT_ONCE }, (_, at) =>
+      fc.assert(property, { seed: SEED + at, numRuns: EACH, ...(path ? { path } : {}) }),
+    ),
   );
-  expect(WHATS.length).toBeGreaterThan(0);
+  if (RUNS > SHORT) {
+    const seconds = Math.round((performance.now() - begun) / 1_000);
+    console.log(`${EACH * AT_ONCE} interleavings in ${seconds} s, seeds ${SEED} to ${SEED + AT_ONCE - 1}`);
+    console.log(`${table(tally)}\n\n${table(ground.journal.seen)}`);
+  }
+  const failures = played.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n\n'));
+  if (path) return;
+
+  // Of use only if they get anywhere; a great many of them to each change that the table allows, and to each step.
+  const { seen } = ground.journal;
+  expect(seen.get('executing → succeeded')).toBeGreaterThan(RUNS / 10);
+  if (RUNS < 2_000) return;
+  const begins = EXECUTION_STARTS.map((status) => `(new) → ${status}`);
+  const changes = Object.entries(EXECUTION_TRANSITIONS).flatMap(([from, all]) =>
+    all.map((to) => `${from} → ${to}`),
+  );
+  expect([...begins, ...changes].filter((change) => (seen.get(change) ?? 0) < RUNS / 1_000)).toEqual([]);
+  const steps = WHATS.filter((what) => ![...tally].some(([step]) => step.startsWith(`${what}: `)));
+  expect(steps).toEqual([]);
 });

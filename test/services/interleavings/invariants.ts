@@ -8,8 +8,8 @@ import type {
   GrantDocument,
 } from '../../../models/types.js';
 import { bindingHash } from '../../../src/services/binding.js';
+import type { Told } from './actions.js';
 import { mailboxOf, type Write } from './outside.js';
-import type { Told } from './steps.js';
 import { secretOf, type World } from './world.js';
 
 /** A pause that is in force. From when every process has confirmed it, no attempt may come to be that was not there then. */

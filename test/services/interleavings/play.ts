@@ -2,8 +2,9 @@
 import { inspect } from 'node:util';
 import { isTerminal } from '../../../models/state-machines.js';
 import type { Services } from '../../../src/services/index.js';
+import { Actions } from './actions.js';
 import { faultsOf, Holds, recordsOf } from './invariants.js';
-import { Actions, type Interleaving } from './steps.js';
+import type { Interleaving } from './script.js';
 import { ADA, type Ground, HOUR, MINUTE, SECOND, World } from './world.js';
 
 /** After so many looks of every sweeper nothing may be under way any more. */
@@ -108,7 +109,7 @@ async function until(world: World, milliseconds: number, ended: Ended): Promise<
 }
 
 /** In one process; whatever that begins is played to its end too. */
-async function run(world: World, work: (services: Services) => Promise<unknown>): Promise<void> {
+export async function run(world: World, work: (services: Services) => Promise<unknown>): Promise<void> {
   const [process] = world.running();
   if (!process) throw new Error('no process runs');
   const done = work(process.services);

@@ -68,13 +68,18 @@ export class Stage {
     for (;;) {
       // What was answered goes on first: up to its next move, or its end.
       await new Promise((resolve) => setImmediate(resolve));
-      if (until()) return;
-      const ready = this.waiting.filter(({ life }) => life === null || life.state === 'runs');
-      const move = ready[(this.choices[this.turn++ % this.choices.length] ?? 0) % ready.length];
-      if (!move) return;
-      this.waiting.splice(this.waiting.indexOf(move), 1);
-      await this.make(move);
+      if (until() || !(await this.next())) return;
     }
+  }
+
+  /** One move. False when nobody who runs has one. */
+  async next(): Promise<boolean> {
+    const ready = this.waiting.filter(({ life }) => life === null || life.state === 'runs');
+    const move = ready[(this.choices[this.turn++ % this.choices.length] ?? 0) % ready.length];
+    if (!move) return false;
+    this.waiting.splice(this.waiting.indexOf(move), 1);
+    await this.make(move);
+    return true;
   }
 
   /** After the end: what the dead held (timers, memory) is let go. Nothing of it reaches the database any more. */

@@ -1,6 +1,5 @@
-/** What may happen, and how it is made to happen. */
+/** How each step is made to happen. */
 import { inspect } from 'node:util';
-import fc from 'fast-check';
 import type { ExecutionDocument, PolicyRule } from '../../../models/types.js';
 import { AppError } from '../../../src/errors.js';
 import { shortHash } from '../../../src/services/binding.js';
@@ -8,108 +7,9 @@ import { DirectoryUnavailable } from '../../../src/services/directory.js';
 import type { Services } from '../../../src/services/index.js';
 import type { PauseTarget } from '../../../src/services/pauses.js';
 import { MOODS } from './outside.js';
+import { CALLS, type CallName, type Step } from './script.js';
 import { Died } from './stage.js';
-import { ADA, HOUR, MINUTE, type Process, SECOND, type Setting, type World } from './world.js';
-
-/** How often each is chosen, in relation to the others: a call has to get somewhere, and then something has to happen to it. */
-const WEIGHTS = {
-  'go on': 40,
-  submit: 6,
-  approve: 8,
-  deny: 1,
-  'edit, then approve': 5,
-  'approve an old card': 2,
-  cancel: 1,
-  expire: 1,
-  settle: 3,
-  take: 5,
-  sweep: 3,
-  'the process dies': 5,
-  'the process falls asleep': 3,
-  'the process wakes': 3,
-  'another process starts': 4,
-  pause: 4,
-  resume: 5,
-  'change the policy': 3,
-  'replace the credential': 1,
-  'the target changes': 2,
-  'make a grant': 4,
-  'revoke a grant': 1,
-  'go away': 1,
-  'come back': 1,
-  'an approver leaves': 1,
-  'Slack is silent': 1,
-  'the outside system': 3,
-  'the member allows': 1,
-  'the member refuses': 1,
-  'say what became of it': 2,
-  'ask again': 2,
-  'time passes': 2,
-} as const;
-
-export type What = keyof typeof WEIGHTS;
-export const WHATS = Object.keys(WEIGHTS) as What[];
-
-const CALLS = {
-  a: { id: 'r1', title: 'a', onBehalfOf: null },
-  b: { id: 'r1', title: 'b', onBehalfOf: null },
-  c: { id: 'r2', title: 'c', onBehalfOf: null },
-  m: { id: 'r1', title: 'm', onBehalfOf: 'U0MIA' },
-} as const;
-export type CallName = keyof typeof CALLS;
-
-const DECIDERS = ['U0BEN', 'U0CLEO', 'U0DANA', 'U0BENNY', 'U0EVE', 'U0ADA'] as const;
-
-export interface Step {
-  readonly do: What;
-  readonly call: CallName;
-  readonly by: (typeof DECIDERS)[number];
-  /** The process that it happens in, if it happens in one. */
-  readonly at: 0 | 1;
-  /** Which of several ways, or how much later. */
-  readonly n: number;
-}
-
-export interface Interleaving {
-  readonly setting: Setting;
-  /** Those of a group happen at once. */
-  readonly groups: readonly (readonly Step[])[];
-}
-
-const weighted = <T>(...choices: readonly (readonly [number, T])[]): fc.Arbitrary<T> =>
-  fc.oneof(...choices.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
-
-const step: fc.Arbitrary<Step> = fc.record({
-  do: weighted(...WHATS.map((what) => [WEIGHTS[what], what] as const)),
-  call: weighted<CallName>([6, 'a'], [3, 'b'], [1, 'c'], [2, 'm']),
-  by: weighted(...DECIDERS.map((id, at) => [[6, 6, 3, 2, 2, 1][at] ?? 1, id] as const)),
-  at: fc.constantFrom<(0 | 1)[]>(0, 1),
-  n: fc.nat(23),
-});
-
-const first: fc.Arbitrary<Step> = step.map((each) => ({ ...each, do: 'submit' }));
-
-export const interleaving: fc.Arbitrary<Interleaving> = fc.noBias(
-  fc.record({
-    setting: fc.record<Setting>({
-      quorum: weighted<1 | 2>([3, 1], [1, 2]),
-      target: weighted<Setting['target']>([2, 'condition'], [1, 'read again']),
-      targetCheck: weighted<Setting['targetCheck']>([1, 'required'], [3, 'best_effort'], [1, 'off']),
-      choices: fc.array(fc.nat(11), { minLength: 1, maxLength: 40, size: 'max' }),
-    }),
-    // Something has to be asked for before anything can happen to it.
-    groups: fc
-      .tuple(
-        first,
-        fc.array(fc.array(step, { minLength: 1, maxLength: 4, size: 'max' }), {
-          minLength: 2,
-          maxLength: 12,
-          size: 'max',
-        }),
-      )
-      .map(([submit, groups]) => [[submit], ...groups]),
-  }),
-);
+import { ADA, HOUR, MINUTE, type Process, SECOND, type World } from './world.js';
 
 /** What the caller and the people were told; it has to be true at the end. */
 export interface Told {
@@ -331,6 +231,7 @@ export class Actions {
       case 'pending_approval': {
         const approval = await services.approvals.ofExecution(execution._id);
         if (approval?.status === 'pending') {
+          if (step.n % 5 === 4) return `edited, ${await this.edit(step, services)}`;
           const voted = approval.decisions.map(({ userId }) => userId);
           const by = (['U0BEN', 'U0CLEO', 'U0DANA'] as const).find((id) => !voted.includes(id)) ?? step.by;
           return `approved, ${await this.decide({ ...step, by }, services, 'approved')}`;
