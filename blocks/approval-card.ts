@@ -27,6 +27,13 @@ import {
 export type { ShownField } from './parts/arguments.js';
 export type { ShownDecision } from './parts/status.js';
 
+export interface Remembered {
+  readonly by: string;
+  readonly until: Date;
+  /** It ends with a number of calls as well. */
+  readonly counted: boolean;
+}
+
 export interface ApprovalCard {
   readonly executionId: string;
   /** First 8 hex digits of the digest. */
@@ -53,6 +60,8 @@ export interface ApprovalCard {
   readonly note: string | null;
   /** The card offers "Don't ask again". */
   readonly rememberable?: boolean;
+  /** A grant was made from this card, and still answers. */
+  readonly remembered?: Remembered | null;
   /** Five approvals alike: the card says that a grant could answer. */
   readonly suggestsGrant?: boolean;
   /** An approver may change the arguments before she approves. */
@@ -117,12 +126,12 @@ function statusLine(card: ApprovalCard): string {
   const mark = STATUS_MARKS[status];
   switch (status) {
     case 'denied':
-      return last ? decided(last) : `${mark} *Denied*`;
+      return `${last ? decided(last) : `${mark} *Denied*`}${card.quorum > 1 ? ' · one denial is a veto' : ''}`;
     case 'expired':
     case 'cancelled':
       return `${mark} *${status === 'expired' ? 'Expired' : 'Cancelled'}*`;
     default:
-      return `${mark} *Approved*${last ? ` ${decider(last)}` : ''} · ${ENDS[status]}`;
+      return `${mark} *Approved*${last ? ` ${decider(last)}` : ''}${card.quorum > 1 ? ` · ${card.decisions.length} of ${card.quorum} approvals` : ''} · ${ENDS[status]}`;
   }
 }
 
@@ -186,9 +195,9 @@ const edit = (card: ApprovalCard): readonly Button[] =>
   card.editable ? [button('Edit…', ACTIONS.edit, nameOf(card))] : [];
 const readAgain = (card: ApprovalCard): readonly Button[] =>
   card.target?.blocked ? [button('Read again', ACTIONS.targetReadAgain, nameOf(card))] : [];
-/** Not while or after it was refused: there is nothing to remember then. */
+/** Not while or after it was refused, there is nothing to remember then; and once is enough. */
 const remember = (card: ApprovalCard): readonly Button[] =>
-  card.rememberable && !['denied', 'expired', 'cancelled'].includes(card.status)
+  card.rememberable && !card.remembered && !['denied', 'expired', 'cancelled'].includes(card.status)
     ? [button('Don’t ask again…', ACTIONS.grantOffer, nameOf(card))]
     : [];
 const suggestion = (card: ApprovalCard): readonly KnownBlock[] =>
@@ -199,8 +208,16 @@ const suggestion = (card: ApprovalCard): readonly KnownBlock[] =>
         ),
       ]
     : [];
+const remembered = ({ remembered: grant }: ApprovalCard): readonly KnownBlock[] =>
+  grant
+    ? [
+        context(
+          `:bulb: ${person(grant.by)} made a grant from this: calls within its limits are not asked again until ${moment(grant.until)}${grant.counted ? ', or until it is used up' : ''}.`,
+        ),
+      ]
+    : [];
 const marksNote = (card: ApprovalCard): readonly KnownBlock[] =>
-  card.marksNote && isPending(card) ? [context(`:mag: ${said(card.marksNote, 200)}`)] : [];
+  card.marksNote && isPending(card) ? [context(`:mag: ${said(card.marksNote, 300)}`)] : [];
 const STEP_UP: Readonly<Record<SecondProof, string>> = {
   totp: ':lock: Approving asks for a second proof: six digits of your authenticator app. Denying does not.',
   oidc: ':lock: Approving asks for a second proof: a fresh sign-in with your company account. Denying does not.',
@@ -237,6 +254,7 @@ export function approvalMessage(card: ApprovalCard): { text: string; blocks: Kno
       ...(pending ? [...callersReason(card, 'card'), ...decisionBlocks(card.decisions), divider] : []),
       ...stepUp(card),
       ...suggestion(card),
+      ...remembered(card),
       actions(
         pending
           ? [
@@ -308,6 +326,7 @@ export function approvalDetails(card: ApprovalCard, options: DetailsOptions): Vi
       ...marksNote(card),
       divider,
       ...stepUp(card),
+      ...remembered(card),
       ...(pages.length > 1 ? [pager(card, at, pages.length)] : []),
       ...(pending && options.mayDecide
         ? [

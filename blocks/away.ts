@@ -40,13 +40,13 @@ export function awayModal(initial: {
     submit: 'Save',
     blocks: [
       section(
-        'Your delegate is asked besides you, and decides for you: by the same rules, and never about her own requests. Calls in your own name stay with you.',
+        'Until the end of the last day your delegate is asked besides you, and may decide for you: by the same rules, and never about her own requests. Calls in your own name stay with you.',
       ),
       userInput({ block: 'delegate', label: 'Delegate', initial: initial.delegateId }),
       dateInput({
         block: 'until',
         label: 'Last day',
-        hint: 'Until its end, where you are.',
+        hint: 'It ends at midnight after that day, where you are.',
         initial: initial.day,
       }),
     ],

@@ -37,8 +37,8 @@ export function grantForm(form: GrantForm): View {
   }));
   const which =
     choices.length === 0
-      ? 'with no other kind of argument than this call has'
-      : 'whose arguments are the same in *everything chosen below*, and that have no other kind of argument';
+      ? 'as long as they have no argument that this call lacks'
+      : 'as long as *everything chosen below* stays the same and they have no argument that this call lacks';
   return modal({
     title: 'Don’t ask again',
     callback: VIEWS.grant,
@@ -108,7 +108,7 @@ function grantRow(row: GrantRow): KnownBlock {
   return {
     ...section(
       `*${said(row.functionTitle)}* on ${said(row.connectionName)} for *${said(row.callerName, 60)}*: ${limitsText(row)}\n${about.join(' · ')}`,
-      button('Revoke', ACTIONS.grantRevoke, row.id, { style: 'danger' }),
+      button('Revoke', ACTIONS.grantRevoke, row.id),
     ),
     block_id: `grant:${row.id}`,
   };
@@ -121,7 +121,8 @@ export interface GrantList {
 }
 
 const SHOWN_AT_HOME = 3;
-const MOST_LISTED = 40;
+/** Of the hundred blocks of a view. */
+const MOST_LISTED = 90;
 
 /** In App Home: nothing at all while there is none. */
 export function grantsAtHome({ rows, everybodys }: GrantList): KnownBlock[] {
@@ -152,9 +153,16 @@ export function grantsModal({ rows }: GrantList): View {
     title: 'Not asked again',
     callback: VIEWS.grants,
     blocks: [
-      ...(rows.length === 0 ? [context('There is none. A card offers “Don’t ask again”.')] : []),
+      ...(rows.length === 0
+        ? [
+            section('*There is none.* Whatever a policy asks about is asked.'),
+            context(
+              'Where the policy allows it, a card offers *Don’t ask again…*; what is made there is listed here.',
+            ),
+          ]
+        : []),
       ...rows.slice(0, MOST_LISTED).map(grantRow),
-      ...(left > 0 ? [context(`and ${left} more; revoke some to see them`)] : []),
+      ...(left > 0 ? [context(`and ${left} more, made before these`)] : []),
     ],
   });
 }

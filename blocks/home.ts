@@ -1,15 +1,20 @@
 /** App Home: what waits for me, what acts in my name, and, for admins, the first steps. Pure. */
-import type { KnownBlock, View } from '@slack/types';
+import type { KnownBlock, MrkdwnElement, PlainTextElement, View } from '@slack/types';
 import type { Risk } from '../models/types.js';
 import { ACTIONS } from '../src/slack/ids.js';
 import { type Absence, awayBlocks } from './away.js';
 import { doneInMyNameBlocks } from './done-in-my-name.js';
 import { type ExecutionRow, executionRow } from './executions.js';
 import { type GrantList, grantsAtHome } from './grants.js';
+import { plain, visible } from './inert.js';
 import { type MyAuthorization, myAuthorizationBlocks } from './my-authorizations.js';
+import { momentOf, type ShownField } from './parts/arguments.js';
 import { actions, button, channel, context, divider, header, moment, said, section } from './parts/text.js';
 import { RISK_MARKS } from './parts/words.js';
 import { proofBlocks } from './second-proof.js';
+
+/** Code points of a value in a list, with its label. */
+const HINT = 80;
 
 export interface WaitingApproval {
   readonly executionId: string;
@@ -23,10 +28,19 @@ export interface WaitingApproval {
   readonly frozen?: boolean;
   /** How many ask the very same; absent for one. */
   readonly count?: number;
+  /** What tells it from the others: values as the caller gave them. */
+  readonly about?: readonly Pick<ShownField, 'label' | 'value' | 'kind'>[];
+}
+
+export interface WaitingList {
+  /** Soonest to expire first. */
+  readonly rows: readonly WaitingApproval[];
+  /** Besides these, others wait as well. */
+  readonly more: boolean;
 }
 
 export interface HomeData {
-  readonly waiting: readonly WaitingApproval[];
+  readonly waiting: WaitingList;
   readonly authorizations: readonly MyAuthorization[];
   readonly connections: readonly {
     readonly key: string;
@@ -55,6 +69,9 @@ export interface HomeData {
 
 /** Together with `SHOWN_AT_HOME`, and with everything full, these stay below the hundred blocks of a view. */
 export const SHOWN = { waiting: 10, done: 5, connections: 7, executions: 5 } as const;
+
+const MOST_LISTED = 40;
+const COMES_BY_DM = 'What has to be decided comes to you by DM as well.';
 
 /** As much of a list as Home shows, and where the rest is. */
 function part<T>(
@@ -108,30 +125,52 @@ export function waitingRow(item: WaitingApproval): KnownBlock {
   const until = item.frozen
     ? ':double_vertical_bar: paused, its time stands still'
     : `expires ${moment(item.expiresAt)}`;
-  const about = [RISK_MARKS[item.risk], said(item.callerName, 60), until];
+  const terms = [RISK_MARKS[item.risk], said(item.callerName, 60), until];
+  const { about = [] } = item;
+  const row = section(
+    `${item.count && item.count > 1 ? `${item.count} × ` : ''}*${said(item.functionTitle)}* on ${said(item.connectionName)}\n${terms.join(' · ')}`,
+    button('Details', ACTIONS.details, `${item.executionId}:${item.hash}`),
+  );
   return {
-    ...section(
-      `${item.count && item.count > 1 ? `${item.count} × ` : ''}*${said(item.functionTitle)}* on ${said(item.connectionName)}\n${about.join(' · ')}`,
-      button('Details', ACTIONS.details, `${item.executionId}:${item.hash}`),
-    ),
+    ...row,
+    ...(about.length > 0 ? { fields: about.map(hint) } : {}),
     block_id: `waiting:${item.executionId}`,
   };
 }
 
+/** A value of the caller's in one line; what is cut is counted. */
+function hint(field: NonNullable<WaitingApproval['about']>[number]): PlainTextElement | MrkdwnElement {
+  const label = plain(field.label, 30, 'ellipsis').text;
+  const at = momentOf(field);
+  if (at !== null)
+    return { type: 'mrkdwn', text: `${said(label)}: ${moment(new Date(at * 1_000))}`, verbatim: true };
+  const line = field.value
+    .trim()
+    .replace(/\s*\n\s*/g, ' ⏎ ')
+    .replace(/\s+/g, ' ');
+  return plain(`${label}: ${visible(line)}`, HINT);
+}
+
+/** How many requests, each counted. */
+export function howMany({ rows, more }: WaitingList): string {
+  return `${rows.reduce((sum, { count }) => sum + (count ?? 1), 0)}${more ? '+' : ''}`;
+}
+
 /** A list in which each has its own tick, where there is more than one to decide. */
-function severalButton(items: readonly WaitingApproval[]): KnownBlock[] {
-  const requests = items.reduce((sum, { count }) => sum + (count ?? 1), 0);
-  return requests < 2
+function severalButton(list: WaitingList): KnownBlock[] {
+  return ['0', '1'].includes(howMany(list))
     ? []
     : [actions([button('Decide several', ACTIONS.batchOpen, 'waiting')], 'approvals.several')];
 }
 
-function waiting(items: readonly WaitingApproval[], rest: string): KnownBlock[] {
-  const all = items.reduce((sum, { count }) => sum + (count ?? 1), 0);
-  const title = header(all === 0 ? 'Waiting for me' : `Waiting for me (${all})`);
-  if (items.length === 0)
-    return [title, context('Nothing. What has to be decided comes to you by DM as well.')];
-  return [title, ...part(items, SHOWN.waiting, rest, (item) => [waitingRow(item)]), ...severalButton(items)];
+function waiting(list: WaitingList): KnownBlock[] {
+  const { rows } = list;
+  if (rows.length === 0) return [header('Waiting for me'), context(`Nothing. ${COMES_BY_DM}`)];
+  return [
+    header(`Waiting for me (${howMany(list)})`),
+    ...part(rows, SHOWN.waiting, '`/approvals` lists them', (item) => [waitingRow(item)]),
+    ...severalButton(list),
+  ];
 }
 
 function authorizations(items: readonly MyAuthorization[]): KnownBlock[] {
@@ -174,7 +213,7 @@ export function homeView(data: HomeData): View {
     callback_id: 'home',
     blocks: [
       ...(data.setup ? setup(data.setup) : []),
-      ...waiting(data.waiting, '`/approvals` lists them'),
+      ...waiting(data.waiting),
       ...awayBlocks(data.away ?? null),
       divider,
       ...authorizations(data.authorizations),
@@ -195,19 +234,22 @@ export function homeView(data: HomeData): View {
   };
 }
 
-const MOST_LISTED = 40;
-
-/** The answer to `/approvals`. */
-export function approvalList(items: readonly WaitingApproval[]): { text: string; blocks: KnownBlock[] } {
-  const all = items.reduce((sum, { count }) => sum + (count ?? 1), 0);
-  const text = all === 0 ? 'Nothing waits for you.' : `${all} waiting for you`;
-  if (items.length === 0) return { text, blocks: [section(`*${text}*`)] };
+/** The answer to `/approvals`, and what the global shortcut shows. */
+export function approvalList(list: WaitingList): { text: string; blocks: KnownBlock[] } {
+  const { rows, more } = list;
+  if (rows.length === 0) {
+    const text = 'Nothing waits for you.';
+    return { text, blocks: [section(`*${text}*`), context(COMES_BY_DM)] };
+  }
+  const text = `${howMany(list)} waiting for you`;
+  const hidden = more || rows.length > MOST_LISTED;
   return {
     text,
     blocks: [
-      header('Waiting for me'),
-      ...part(items, MOST_LISTED, '', (item) => [waitingRow(item)]),
-      ...severalButton(items),
+      header(text),
+      ...rows.slice(0, MOST_LISTED).map(waitingRow),
+      ...(hidden ? [context('There are more; they move up as these are decided.')] : []),
+      ...severalButton(list),
     ],
   };
 }

@@ -10,7 +10,8 @@ import { bar, cutTo, duration } from './parts/bars.js';
 import { actions, button, context, header, lines, said, section } from './parts/text.js';
 
 const BAR = 24;
-const NAME_ROOM = 34;
+const NAME_ROOM = 30;
+const SMALL_BAR = 6;
 
 const share = (part: number, whole: number): string =>
   whole === 0 ? '0 %' : `${Math.round((part / whole) * 100)} %`;
@@ -32,9 +33,13 @@ function table({ functions }: LoadReport): string {
   return functions
     .map((each) => {
       const name = cutTo(`${each.connectionKey} ${each.function}`, NAME_ROOM).padEnd(NAME_ROOM);
-      const ends = `${each.approved} approved, ${each.denied} denied, ${each.expired} expired`;
-      const median = each.medianMs === null ? '' : `, ${duration(each.medianMs)}`;
-      return `${name} ${bar(each.asked, largest, 10).padEnd(10)} ${each.asked}: ${ends}${median}`;
+      const ends = [
+        ...(each.approved > 0 ? [`${each.approved} approved`] : []),
+        ...(each.denied > 0 ? [`${each.denied} denied`] : []),
+        ...(each.expired > 0 ? [`${each.expired} expired`] : []),
+        ...(each.medianMs === null ? [] : [duration(each.medianMs)]),
+      ];
+      return `${name} ${bar(each.asked, largest, SMALL_BAR).padEnd(SMALL_BAR)} ${String(each.asked).padStart(3)}: ${ends.join(', ')}`;
     })
     .join('\n');
 }
@@ -44,7 +49,7 @@ function totalsText({ asked, approved, denied, expired, cancelled, quick, median
   const open = asked - decided - expired - cancelled;
   return [
     `*${asked}* ${asked === 1 ? 'request' : 'requests'}: ${approved} approved, ${denied} denied, ${expired} expired (${share(expired, asked)}), ${cancelled} cancelled, ${open} open`,
-    `*Time to decision:* ${medianMs === null ? 'nothing was decided' : `${duration(medianMs)} in the middle (median)`}`,
+    `*Time to decision:* ${medianMs === null ? 'nothing was decided' : `${duration(medianMs)} (median)`}`,
     `*Decided in under 3 s:* ${quick} (${share(quick, decided)})`,
   ].join('\n');
 }
@@ -55,8 +60,9 @@ function advice({ kind, risk, connectionKey }: Suggestion): string {
   const where = `\`/connections policy ${connectionKey}\``;
   switch (kind) {
     case 'always_approved':
-      return risk === 'read'
-        ? `consider letting it run directly, with a limit an hour: ${where}`
+      if (risk === 'read') return `consider letting it run directly, with a limit an hour: ${where}`;
+      return risk === 'destructive'
+        ? `consider a condition that lets the usual cases pass: ${where}`
         : `consider a condition, or “Don’t ask again” for the usual cases: ${where}`;
     case 'always_denied':
       return `consider blocking it, and tell the caller’s owner: ${where}`;
@@ -79,6 +85,9 @@ function suggestionText(suggestion: Suggestion): string {
   return `• *${said(name, 60)}* (${said(connectionKey, 30)}) ${HAPPENED[kind]} ${count} of ${of} times: ${advice(suggestion)}`;
 }
 
+const NOTHING =
+  '*Nobody was asked anything.* Calls that a policy wants approved are counted here; `/connections policy KEY` shows what a connection asks about.';
+
 /** @param reader whether this admin gets it every week already */
 export function loadReportMessage(
   report: LoadReport,
@@ -91,10 +100,10 @@ export function loadReportMessage(
       ? button('Stop the weekly report', ACTIONS.reportStop, 'report')
       : button('Send me this weekly', ACTIONS.reportWeekly, 'report');
   return {
-    text: `Approvals, ${period}: ${totals.asked} requests`,
+    text: `Approvals, ${period}: ${totals.asked} ${totals.asked === 1 ? 'request' : 'requests'}`,
     blocks: [
       header('Approvals of the last seven days'),
-      section(totalsText(totals)),
+      section(totals.asked > 0 ? totalsText(totals) : NOTHING),
       ...(totals.asked > 0
         ? [preformatted(chart(report)), section('*Asked most often*'), preformatted(table(report))]
         : []),

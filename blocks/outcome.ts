@@ -71,7 +71,7 @@ export function outcomeWindow(window: OutcomeWindow): View {
             radio({
               block: 'outcome',
               label: 'What became of it?',
-              hint: 'Recorded under your name; the caller is told.',
+              hint: 'It is recorded under your name, and the caller is told.',
               choices: [
                 { value: 'applied', label: 'It happened' },
                 { value: 'not_applied', label: 'It did not happen' },

@@ -31,7 +31,8 @@ export function simulationMessage(shown: ShownSimulation): { text: string; block
     shown;
   const more = approvers.length - NAMED;
   const named = `${approvers.slice(0, NAMED).map(person).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  const uses = grant?.usesLeft == null ? '' : `, ${grant.usesLeft} calls left`;
+  const left = grant?.usesLeft ?? null;
+  const uses = left === null ? '' : `, ${left} ${left === 1 ? 'call' : 'calls'} left`;
   return {
     text: OUTCOMES[outcome].replace(/^\S+ /, '').replaceAll('*', ''),
     blocks: [

@@ -38,10 +38,11 @@ What an approver sees, made by \`npm run cards\` from \`test/fixtures/views/card
 connector's own. The pictures show the playground's page; Slack's own differ in type and colour.
 
 Every value stands as it is and nothing in it is parsed; what cannot be seen is written out (\`⟦U+202E⟧\`). A line that
-begins with \`↳\` is a remark of the product about the value above it: that it is outside the company's domains, that no
-write through this connection that got through ever had it (the newest 200 are compared; of amounts, only one larger
-than all before is remarked), or in which read of the same caller, within the hour before, it stood. Remarks are plain
-matching, allow nothing and refuse nothing; where they could not be made in time the card says so.
+begins with \`↳\` is a remark of the product about the value above it: where a link in it leads that reads otherwise, that
+it is outside the company's domains, that no write through this connection that somebody approved and that got through
+ever had it (the newest 200 are compared; of amounts, only one larger than all before is remarked), or in which read of
+the same caller, within the hour before, it stood (the newest 40 are looked at, and the card says where there were more).
+Remarks are plain matching, allow nothing and refuse nothing; where they could not be made in time the card says so.
 `;
 
 function page(): string {

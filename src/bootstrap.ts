@@ -73,7 +73,7 @@ export async function connectServices(
     log,
     endpoints: config.endpoints,
     commands: config.commands,
-    companySignIn: config.stepUp ? new CompanySignIn(config.stepUp, outbound) : null,
+    companySignIn: config.stepUp ? new CompanySignIn(config.stepUp, outbound, log) : null,
     connector: loadConnector,
     configuredRoles: config.roles,
   };

@@ -198,7 +198,7 @@ function stepUpInput({ stepUp, offersSignIn }: Pick<RuleForm, 'stepUp' | 'offers
 }
 
 /** The value of the form for a rule that leaves it to the risk. */
-export const TARGET_BY_RISK = 'by_risk';
+const TARGET_BY_RISK = 'by_risk';
 
 const TARGET_CHECKS: readonly Choice[] = [
   {

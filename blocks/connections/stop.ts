@@ -36,7 +36,7 @@ export function pauseModal(form: PauseForm): View {
     },
     blocks: [
       section(
-        `${effectText(form)} One that was approved and has not begun is refused; those on their way are not interrupted, and you see which they are.`,
+        `${effectText(form)} A call that was approved and has not begun is refused; calls on their way are not interrupted, and you are shown which.`,
       ),
       textInput({
         block: 'reason',
@@ -71,7 +71,7 @@ export function connectionRemoveModal({ connection, callers, authorizations }: R
   const { id, key, name, ownerId, identity } = connection;
   const credentials =
     identity === 'private'
-      ? `the credentials of ${authorizations} members are deleted`
+      ? `the credentials of ${authorizations} ${authorizations === 1 ? 'member' : 'members'} are deleted`
       : 'its credential is deleted';
   return modal({
     title: 'Remove',
@@ -80,7 +80,7 @@ export function connectionRemoveModal({ connection, callers, authorizations }: R
     metadata: { connection: id },
     blocks: [
       section(
-        `*Remove ${said(name, 80)}* \`${key}\`, owned by ${person(ownerId)}?\n${callers} callers lose it and ${credentials}. Its executions and their audit stay. This cannot be undone.`,
+        `*Remove ${said(name, 80)}* \`${key}\`, owned by ${person(ownerId)}?\n${callers} ${callers === 1 ? 'caller loses' : 'callers lose'} it and ${credentials}. Its executions and their audit stay. This cannot be undone.`,
       ),
       textInput({
         block: 'confirm',

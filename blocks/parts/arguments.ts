@@ -45,7 +45,7 @@ const MARK = 240;
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})/;
 
 /** The moment that a time value begins with, in Unix seconds. */
-function momentOf({ kind, value }: ShownField): number | null {
+export function momentOf({ kind, value }: Pick<ShownField, 'kind' | 'value'>): number | null {
   const at = kind === 'time' ? Date.parse(ISO_TIME.exec(value)?.[0] ?? '') : Number.NaN;
   return Number.isNaN(at) ? null : Math.floor(at / 1_000);
 }

@@ -3,13 +3,14 @@
  * openid-client does the protocol (discovery, PKCE, nonce, the id token's signature); our own way out carries it.
  */
 import * as oidc from 'openid-client';
-import { AppError, UpstreamError } from '../errors.js';
+import { AppError } from '../errors.js';
+import type { Logger } from '../log.js';
 import { outboundFetch } from '../net/fetch-outbound.js';
 import type { Outbound } from '../net/safe-fetch.js';
 import { GrantRefused, TOKEN_TIMEOUT_SECONDS } from './oauth-client.js';
 
 export interface CompanySignInConfig {
-  /** As its discovery document says it (OpenID Connect Discovery 1.0, 3). */
+  /** As its discovery document says it (OpenID Connect Discovery 1.0, 3): one company's, not that of many tenants. */
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -30,39 +31,43 @@ export interface SignedIn {
 
 /** Between the provider's clock and ours. */
 const SKEW_MS = 60_000;
-/** Her ten minutes, and the skew. */
-const MOST_AGE_SECONDS = 11 * 60;
+/** It may say nothing about it (Microsoft): the company chose whom it trusts. Some say it as a word (Amazon Cognito). */
+const VERIFIED: readonly unknown[] = [undefined, true, 'true'];
+/** What openid-client calls no answer, or one that is not of the protocol: a proxy's page, an error without a body. */
+const NO_ANSWER = [
+  'OAUTH_TIMEOUT',
+  'OAUTH_ABORT',
+  'OAUTH_RESPONSE_IS_NOT_CONFORM',
+  'OAUTH_RESPONSE_IS_NOT_JSON',
+];
 
 export class CompanySignIn {
-  /** Read once; again after it could not be read. */
-  private metadata: Promise<oidc.Configuration> | null = null;
-
   constructor(
     private readonly config: CompanySignInConfig,
     private readonly outbound: Outbound,
+    private readonly log: Logger,
   ) {}
 
   newChecks(): Pick<SignInChecks, 'nonce' | 'verifier'> {
     return { nonce: oidc.randomNonce(), verifier: oidc.randomPKCECodeVerifier() };
   }
 
-  /** Of the page that people sign in on. @throws UpstreamError `upstream_unavailable` */
-  async signInOrigin(): Promise<string> {
-    return new URL((await this.configuration()).serverMetadata().authorization_endpoint ?? this.config.issuer)
-      .origin;
+  /** `https:`, and `http:` only where the operator's provider is on it. */
+  get scheme(): string {
+    return new URL(this.config.issuer).protocol;
   }
 
   /**
    * Where the browser goes. The provider is told to ask for the password or key again, whoever is signed in there.
    * @param loginHint the address that she is expected to sign in with
-   * @throws UpstreamError `upstream_unavailable`
+   * @throws AppError `unavailable`
    */
   async authorizationUrl(
     redirectUri: string,
     { state, nonce, verifier }: Omit<SignInChecks, 'begunAt'>,
     loginHint: string,
   ): Promise<string> {
-    const url = oidc.buildAuthorizationUrl(await this.configuration(), {
+    const url = oidc.buildAuthorizationUrl(await this.provider(), {
       redirect_uri: redirectUri,
       scope: 'openid email',
       state,
@@ -81,56 +86,62 @@ export class CompanySignIn {
    * Who came back. The code is used up whatever follows.
    * @param callback the redirect address that was registered, with the query that came
    * @throws GrantRefused: she or the provider said no, or what came back is not hers, not fresh, or not the provider's
-   * @throws UpstreamError `upstream_unavailable`
+   * @throws AppError `unavailable`
    */
   async finish(callback: URL, { state, nonce, verifier, begunAt }: SignInChecks): Promise<SignedIn> {
-    const configuration = await this.configuration();
+    const provider = await this.provider();
     try {
-      const tokens = await oidc.authorizationCodeGrant(configuration, callback, {
+      const tokens = await oidc.authorizationCodeGrant(provider, callback, {
         expectedState: state,
         expectedNonce: nonce,
         pkceCodeVerifier: verifier,
-        maxAge: MOST_AGE_SECONDS,
       });
       const claims = tokens.claims();
       if (!claims || typeof claims.auth_time !== 'number') throw new GrantRefused('no_auth_time');
       if (claims.auth_time * 1_000 < begunAt.getTime() - SKEW_MS) throw new GrantRefused('not_fresh');
       const known =
-        claims.email === undefined && configuration.serverMetadata().userinfo_endpoint
-          ? await oidc.fetchUserInfo(configuration, tokens.access_token, claims.sub)
+        claims.email === undefined && provider.serverMetadata().userinfo_endpoint
+          ? await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub)
           : claims;
-      // Some providers say nothing about it (Microsoft): the company chose whom it trusts. One that says no is heard.
-      if (typeof known.email !== 'string' || known.email_verified === false)
+      if (typeof known.email !== 'string' || !VERIFIED.includes(known.email_verified))
         throw new GrantRefused('no_verified_email');
       return { email: known.email };
     } catch (error) {
-      throw refusalOf(error);
+      const refusal = this.refusalOf(error);
+      if (refusal instanceof GrantRefused)
+        this.log.warn({ reason: refusal.reason }, 'a sign-in with the company account was refused');
+      throw refusal;
     }
   }
 
-  private configuration(): Promise<oidc.Configuration> {
-    this.metadata ??= this.discover().catch((error: unknown) => {
-      this.metadata = null;
-      throw unavailable(error);
-    });
-    return this.metadata;
+  /**
+   * As it is now: sign-ins are rare, and addresses and keys change. The guard decides where http is allowed (the
+   * operator's OUTBOUND_ALLOW_PRIVATE), not the library.
+   */
+  private async provider(): Promise<oidc.Configuration> {
+    const { issuer, clientId, clientSecret } = this.config;
+    const settings: oidc.DiscoveryRequestOptions = {
+      [oidc.customFetch]: this.fetching([issuer]),
+      timeout: TOKEN_TIMEOUT_SECONDS,
+      execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
+    };
+    try {
+      const client = oidc.ClientSecretPost(clientSecret);
+      const found = await oidc.discovery(new URL(issuer), clientId, undefined, client, settings);
+      return this.held(found);
+    } catch (error) {
+      throw this.unavailable(error);
+    }
   }
 
-  /** The guard decides where http is allowed (the operator's OUTBOUND_ALLOW_PRIVATE), not the library. */
-  private async discover(): Promise<oidc.Configuration> {
-    const { issuer, clientId, clientSecret } = this.config;
-    const configuration = await oidc.discovery(
-      new URL(issuer),
-      clientId,
-      undefined,
-      oidc.ClientSecretPost(clientSecret),
-      {
-        [oidc.customFetch]: this.fetching([issuer]),
-        timeout: TOKEN_TIMEOUT_SECONDS,
-        execute: [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks],
-      },
-    );
-    const { token_endpoint, jwks_uri, userinfo_endpoint } = configuration.serverMetadata();
+  /** To the issuer that was configured, and to the addresses that it names. */
+  private held(configuration: oidc.Configuration): oidc.Configuration {
+    const { issuer, authorization_endpoint, token_endpoint, jwks_uri, userinfo_endpoint } =
+      configuration.serverMetadata();
+    // The library lets Microsoft's metadata for every tenant through, and then takes anybody's tenant for the company.
+    if (new URL(issuer).href !== new URL(this.config.issuer).href)
+      throw new Error(`its metadata says that its issuer is ${issuer}, which is not STEP_UP_OIDC_ISSUER`);
+    if (authorization_endpoint === undefined) throw new Error('its metadata names no authorization_endpoint');
     const used = [token_endpoint, jwks_uri, userinfo_endpoint].filter((url) => url !== undefined);
     configuration[oidc.customFetch] = this.fetching(used);
     return configuration;
@@ -142,19 +153,28 @@ export class CompanySignIn {
     return (url, { body, signal, ...init }) =>
       send(url, { ...init, ...(body ? { body } : {}), ...(signal ? { signal } : {}) });
   }
+
+  /** What may come from the address bar goes no further than as what RFC 6749 errors look like. */
+  private refusalOf(error: unknown): Error {
+    if (error instanceof GrantRefused) return error;
+    if (error instanceof oidc.ResponseBodyError && error.status >= 500) return this.unavailable(error);
+    if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError)
+      return new GrantRefused(/^[a-z_]{1,40}$/.test(error.error) ? error.error : 'another_error');
+    const code = error instanceof oidc.ClientError ? error.code : undefined;
+    // Without a code the library did not get as far as an answer.
+    if (code === undefined || NO_ANSWER.includes(code)) return this.unavailable(error);
+    return new GrantRefused(code.toLowerCase());
+  }
+
+  /** Causes go no further, not into the log either: they hold pieces of answers, and those hold tokens. */
+  private unavailable(error: unknown): AppError {
+    this.log.warn(
+      { reason: error instanceof Error ? error.message : 'unknown' },
+      'the company’s sign-in is not usable',
+    );
+    return new AppError('unavailable', UNAVAILABLE);
+  }
 }
 
-/** What may come from the address bar goes no further than as what RFC 6749 errors look like. */
-function refusalOf(error: unknown): Error {
-  if (error instanceof GrantRefused || error instanceof AppError) return error;
-  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError)
-    return new GrantRefused(/^[a-z_]{1,40}$/.test(error.error) ? error.error : 'another_error');
-  const isAway = !(error instanceof oidc.ClientError) || error.code === 'OAUTH_TIMEOUT';
-  return isAway ? unavailable(error) : new GrantRefused('unexpected_answer');
-}
-
-function unavailable(cause: unknown): UpstreamError {
-  const message =
-    'The company’s sign-in service does not answer as expected. Try again; if it goes on, tell an admin.';
-  return new UpstreamError('upstream_unavailable', message, { definite: true, cause });
-}
+const UNAVAILABLE =
+  'The company’s sign-in service does not answer as expected, so nothing was approved. Press Approve in Slack again; if it goes on, tell an admin.';

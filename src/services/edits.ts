@@ -8,12 +8,13 @@ import { SHARED } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
 import type { Arguments, FunctionDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
-import type { ApprovalService, DecisionOutcome, EditedCall } from './approvals.js';
+import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
 import { bindingHash, shortHash } from './binding.js';
 import type { CallFacts } from './call-facts.js';
 import type { Known } from './conditions.js';
 import type { ConnectionService } from './connections.js';
+import type { DecisionOutcome, DecisionService, EditedCall } from './decisions.js';
 import type { Dependencies } from './dependencies.js';
 import { changedFields } from './edited-fields.js';
 import type { EligibilityService } from './eligibility.js';
@@ -29,6 +30,7 @@ export interface EditParts {
   readonly executions: ExecutionStore;
   readonly payloads: PayloadService;
   readonly approvals: ApprovalService;
+  readonly decisions: DecisionService;
   readonly eligibility: EligibilityService;
   readonly connections: ConnectionService;
   readonly files: FileService;
@@ -132,7 +134,7 @@ export class EditService {
     }
     const hash = bindingHash(execution, args);
     await this.parts.payloads.storeEdited(execution, hash, args);
-    const outcome = await this.parts.approvals.decide({
+    const outcome = await this.parts.decisions.decide({
       ...target,
       decision: 'approved',
       reason: null,

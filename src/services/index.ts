@@ -14,6 +14,7 @@ import { ConnectionDrafts } from './connection-drafts.js';
 import { ConnectionTest } from './connection-test.js';
 import { ConnectionService } from './connections.js';
 import { CredentialService } from './credentials.js';
+import { DecisionService } from './decisions.js';
 import { DefinitionReviewService } from './definition-review.js';
 import { DelegationCards } from './delegation-cards.js';
 import { DelegationService } from './delegations.js';
@@ -81,16 +82,17 @@ export function createServices(deps: Dependencies) {
   const connections = new ConnectionService(deps, audit, roles, credentials);
   const members = new MemberService(deps, audit, credentials, outbox, executionStore);
   const secondFactors = new SecondFactorService(deps, links, roles, outbox, audit);
-  const approvals = new ApprovalService(
-    deps,
-    executionStore,
-    outbox,
+  const approvals = new ApprovalService(deps, executionStore, outbox, eligibility, roles);
+  const decisions = new DecisionService(deps, {
+    approvals,
+    executions: executionStore,
+    connections,
     eligibility,
-    roles,
-    audit,
     settings,
-    secondFactors,
-  );
+    proofs: secondFactors,
+    outbox,
+    audit,
+  });
   const oauth = new OAuthClient(deps.outbound, deps.endpoints);
 
   const apps = new OAuthApps(oauth, credentials);
@@ -281,6 +283,7 @@ export function createServices(deps: Dependencies) {
     executions: executionStore,
     payloads,
     approvals,
+    decisions,
     eligibility,
     connections,
     files,
@@ -292,7 +295,7 @@ export function createServices(deps: Dependencies) {
 
   const stepUpSignIns = new StepUpSignIns(
     deps,
-    { links, executions: executionStore, approvals, edits, outbox, audit },
+    { links, executions: executionStore, approvals, decisions, edits, outbox, audit },
     deps.companySignIn,
   );
 
@@ -323,6 +326,7 @@ export function createServices(deps: Dependencies) {
     connections,
     connectionTest,
     credentials,
+    decisions,
     definitionReview,
     delegationCards: new DelegationCards(deps, eligibility, outbox),
     delegations,

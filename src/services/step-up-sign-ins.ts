@@ -10,8 +10,9 @@ import type { CompanySignIn, SignInChecks } from '../credentials/company-sign-in
 import { GrantRefused } from '../credentials/oauth-client.js';
 import { AppError } from '../errors.js';
 import { newLinkToken } from '../ids.js';
-import type { ApprovalService, DecisionOutcome } from './approvals.js';
+import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
+import type { DecisionOutcome, DecisionService } from './decisions.js';
 import type { Dependencies } from './dependencies.js';
 import type { EditOutcome, EditService } from './edits.js';
 import type { ExecutionStore } from './execution-store.js';
@@ -62,6 +63,7 @@ export interface StepUpParts {
   readonly links: LinkService;
   readonly executions: ExecutionStore;
   readonly approvals: ApprovalService;
+  readonly decisions: DecisionService;
   readonly edits: EditService;
   readonly outbox: OutboxService;
   readonly audit: AuditService;
@@ -130,7 +132,7 @@ export class StepUpSignIns {
    * @throws OneTimeRefusal: nothing was decided · DirectoryUnavailable | AppError, as `EditService.submit` does
    */
   async arrive(callback: URL, cookieOf: (flow: string) => string | undefined): Promise<SignInEnd> {
-    const { links, approvals, edits } = this.parts;
+    const { links, decisions, edits } = this.parts;
     const link = await links.use(callback.searchParams.get('state') ?? '', 'step_up_state');
     const underWay = this.contentOf<UnderWay>(link);
     const unproven = await this.whyUnproven(link, underWay, callback, cookieOf(link._id));
@@ -144,7 +146,7 @@ export class StepUpSignIns {
     const click = { executionId, hash, userId: link.userId, signedIn: true } as const;
     const outcome = edit
       ? await edits.submit(click, edit)
-      : await approvals.decide({ ...click, decision: 'approved', reason: null });
+      : await decisions.decide({ ...click, decision: 'approved', reason: null });
     await this.followUp(outcome);
     return { ...page, flow: link._id, outcome };
   }

@@ -41,6 +41,8 @@ export async function approvalCard(
     : undefined;
   const { deciders, attention } = await whoDecides(execution, approval, connection, caller, services, deps);
   const byHand = personOf(execution.callerId) !== null;
+  // None is made from what was not approved.
+  const grant = approval.status === 'approved' ? await services.grants.madeFrom(execution) : null;
   // Nobody weighs it any more once it is decided.
   const marks =
     args && connection && statusOf(execution, approval) === 'pending_approval'
@@ -63,6 +65,7 @@ export async function approvalCard(
       onBehalfOf: execution.onBehalfOf,
       risk: approval.edited?.risk ?? execution.risk,
       rememberable: approval.rememberable === true && approval.quorum === 1 && args !== null,
+      remembered: grant && { by: grant.grantedBy, until: grant.expiresAt, counted: grant.usesLeft !== null },
       suggestsGrant: await services.grants.suggests(execution, approval).catch(() => false),
       editable: args !== null && fn !== undefined && fn.editable !== false,
       target: await shownTarget(execution, approval, services),
@@ -185,7 +188,7 @@ async function argumentFields(
 }
 
 /** As the connector lays them out; as they are, where the function is gone. */
-function shownFields(
+export function shownFields(
   args: Arguments,
   layout: ((args: Arguments) => readonly CardField[]) | undefined,
 ): ShownField[] {

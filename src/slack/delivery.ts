@@ -24,6 +24,8 @@ export type Drawer = (row: OutboxDocument) => Promise<Drawing | null>;
 
 /** Slack: about one message per second and channel (`chat.postMessage`). */
 const CHANNEL_INTERVAL_MS = 1_000;
+/** More than drawing and posting take on a busy machine; who died with a turn holds its channel up no longer. */
+const TURN_MS = 3 * CHANNEL_INTERVAL_MS;
 const POLL_MS = 1_000;
 const WORKERS = 4;
 const LONGEST_BACKOFF_MS = 60_000;
@@ -56,6 +58,7 @@ export class Delivery {
   private readonly dms = new Map<string, string>();
   private readonly blocked = new Map<string, Date>();
   private readonly workers = new Set<Promise<void>>();
+  private sharing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
@@ -105,26 +108,36 @@ export class Delivery {
       return;
     }
     if (await this.isHeldBack(row)) return;
-    const drawing = await this.drawers[row.view](row);
-    if (!drawing) {
-      await this.outbox.giveUp(row, 'there is nothing to show');
-      return;
-    }
     const channel = row.channel ?? (await this.channelOf(row));
     if (channel === null) return;
-    if (row.ts === null) await this.post(row, channel, drawing);
-    else await this.update(row, channel, row.ts, drawing);
+    if (row.ts === null) await this.postInTurn(row, channel);
+    else await this.update(row, channel, row.ts);
   }
 
-  private async post(row: OutboxDocument, channel: string, drawing: Drawing): Promise<void> {
-    const busyUntil = await this.outbox.takeTurn(`channel:${channel}`, CHANNEL_INTERVAL_MS);
+  /** Draws nothing before it is its turn: what waits for a busy channel would be drawn again every second. */
+  private async postInTurn(row: OutboxDocument, channel: string): Promise<void> {
+    const turn = `channel:${channel}`;
+    const held = this.after(TURN_MS);
+    const busyUntil = await this.outbox.holdTurn(turn, held);
     if (busyUntil) {
-      await this.outbox.postpone(row, busyUntil, false);
-      this.kickAt(busyUntil);
+      // Whoever has it may be done long before the moment that is for the dead.
+      const again = new Date(Math.min(busyUntil.getTime(), this.after(CHANNEL_INTERVAL_MS).getTime()));
+      await this.outbox.postpone(row, again, false);
+      this.kickAt(again);
       return;
     }
+    try {
+      await this.post(row, channel);
+    } finally {
+      // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
+      await this.outbox.endTurn(turn, held, this.after(CHANNEL_INTERVAL_MS));
+    }
+  }
+
+  private async post(row: OutboxDocument, channel: string): Promise<void> {
+    const drawing = await this.draw(row);
     // Once more: drawing takes a while, and another process may have been told to wait meanwhile.
-    if (await this.isHeldBack(row)) return;
+    if (!drawing || (await this.isHeldBack(row))) return;
     crashAt('before_card_post');
     const answer = await this.client.chat.postMessage({
       channel,
@@ -136,23 +149,35 @@ export class Delivery {
     crashAt('after_card_post');
     // First of all, because a message that we do not know of is posted again and never brought up to date.
     await this.outbox.posted(row, answer.channel ?? channel, answer.ts ?? '');
-    // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
-    await this.outbox.block(`channel:${channel}`, this.after(CHANNEL_INTERVAL_MS));
     await this.outbox.delivered(row, drawing.version);
-    if (drawing.picture) await this.share(row, answer.channel ?? channel, drawing.picture);
+    if (drawing.picture) this.share(row, answer.channel ?? channel, drawing.picture);
   }
 
-  /** The message says the same in words, so a picture that does not get through is not tried again. */
-  private async share(row: OutboxDocument, channel: string, picture: Picture): Promise<void> {
-    await sharePicture(this.client, channel, picture).catch((error: unknown) => {
-      this.deps.log.warn({ err: error, outbox: row._id }, 'picture not shared');
+  /**
+   * One after the other, and apart from the workers: no card waits for a picture. The message says the same in words, so
+   * one that does not get through is not tried again.
+   */
+  private share(row: OutboxDocument, channel: string, picture: Picture): void {
+    this.sharing = this.sharing.then(async () => {
+      if (this.stopped) return;
+      await sharePicture(this.client, channel, picture).catch((error: unknown) => {
+        this.deps.log.warn({ err: error, outbox: row._id }, 'picture not shared');
+      });
     });
   }
 
-  private async update(row: OutboxDocument, channel: string, ts: string, drawing: Drawing): Promise<void> {
+  private async update(row: OutboxDocument, channel: string, ts: string): Promise<void> {
+    const drawing = await this.draw(row);
+    if (!drawing) return;
     crashAt('before_card_update');
     await this.client.chat.update({ channel, ts, text: drawing.text, blocks: drawing.blocks });
     await this.outbox.delivered(row, drawing.version);
+  }
+
+  private async draw(row: OutboxDocument): Promise<Drawing | null> {
+    const drawing = await this.drawers[row.view](row);
+    if (!drawing) await this.outbox.giveUp(row, 'there is nothing to show');
+    return drawing;
   }
 
   /** Puts the row off while Slack's Retry-After for its method lasts. */

@@ -9,7 +9,7 @@ import type { Services } from '../services/index.js';
 import { approvalCard } from './approval-view.js';
 import { authorizationDm } from './authorization-view.js';
 import type { Drawer } from './delivery.js';
-import { waitingRows } from './features/home/publish.js';
+import { waitingRows } from './features/home/waiting.js';
 import { reportPicture } from './report-picture.js';
 
 export function createDrawers(
@@ -40,9 +40,8 @@ export function createDrawers(
       };
     },
     reminder: async ({ to }) => {
-      const items = await waitingRows({ services, deps }, to);
-      const soonestFirst = items.toSorted((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime());
-      return items.length > 0 ? { ...reminderMessage(soonestFirst), version: 0 } : null;
+      const list = await waitingRows({ services, deps }, to);
+      return list.rows.length > 0 ? { ...reminderMessage(list), version: 0 } : null;
     },
     notice: async ({ message }) => {
       if (!message) return null;

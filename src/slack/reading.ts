@@ -13,7 +13,7 @@ const pageMark = (userId: string, hash: string, page: number): string => `${user
 
 /** From here on every approval in this process is held to what was read. */
 export function holdToReading({ services, deps }: Pick<SlackEdge, 'services' | 'deps'>): void {
-  services.approvals.holdToReading(async (approval, execution, userId) => {
+  services.decisions.holdToReading(async (approval, execution, userId) => {
     const asked = await askedOf(execution, approval, services, deps);
     if (!asked || isWholeOnCard(asked)) return false;
     const read = new Set(approval.read);

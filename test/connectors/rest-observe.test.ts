@@ -50,6 +50,11 @@ const document = {
         }),
         responses: ok,
       },
+      patch: {
+        operationId: 'patchBasket',
+        requestBody: bodyOf({ type: 'object', properties: { note: { type: 'string' } }, minProperties: 1 }),
+        responses: ok,
+      },
     },
     '/shelves/{id}': {
       parameters: [id],
@@ -209,6 +214,9 @@ describe('what moves by itself', () => {
     expect((await look('replace_basket', args)).fields.map(({ label }) => label)).not.toContain('lines');
     expect(await isVoid('replace_basket', args, basket, { lines: [{ sku: 2 }] })).toBe(true);
     expect(await isVoid('replace_basket', args, basket, { seen: { by: 4 } })).toBe(false);
+    // Neither seen nor touched.
+    expect(await isVoid('patch_basket', args, basket, { lines: [{ sku: 2 }] })).toBe(false);
+    expect(await isVoid('patch_basket', args, basket, { note: 'z' })).toBe(true);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import type { ExecutionDocument } from '../../models/types.js';
 import type { Helpdesk } from '../../playground/helpdesk.js';
 import type { Connected } from '../../src/bootstrap.js';
 import { shortHash } from '../../src/services/binding.js';
-import { type Seeded, until } from './app-process.js';
+import { call, type Seeded, until } from './app-process.js';
 
 type Opened = Pick<Connected, 'services' | 'deps'>;
 
@@ -21,6 +21,23 @@ export const ticketRequest = (subject: string, connection = 'helpdesk') => ({
   function: 'create_ticket',
   arguments: ticketArguments(subject),
 });
+
+/**
+ * Asks over HTTP until the app takes it, and gives its id. A machine with more to do than it can answers 503, and the
+ * caller asks again with the same key.
+ */
+export async function submitted(
+  origin: string,
+  { token, key }: Pick<Seeded, 'token' | 'key'>,
+  subject: string,
+): Promise<string> {
+  const again = { 'idempotency-key': subject.replaceAll(/\W+/g, '-') };
+  for (;;) {
+    const answer = await call(origin, token, '/v1/executions', ticketRequest(subject, key), again);
+    if (answer.status === 202) return answer.body.id;
+    if (answer.status !== 503) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
+  }
+}
 
 /** What the helpdesk received of it, counted before it answered. */
 export function sent(helpdesk: Helpdesk, subject: string): readonly string[] {
@@ -55,7 +72,7 @@ export async function approve(
   execution: ExecutionDocument,
   userId = 'U0BEN',
 ): Promise<void> {
-  const outcome = await services.approvals.decide({
+  const outcome = await services.decisions.decide({
     executionId: execution._id,
     hash: shortHash(execution.bindingHash ?? ''),
     userId,

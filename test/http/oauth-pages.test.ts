@@ -141,9 +141,8 @@ describe('connecting an account', () => {
     expect(start.text).toContain('Your own Google account');
     expect(start.text).toContain(`Search mails<br><span class="small">${READ}`);
     expect(start.text).toContain(SEND);
-    expect(start.headers.get('content-security-policy')).toContain(
-      `form-action 'self' ${app.standIn.origin};`,
-    );
+    // Atlassian's, for one, sends people on to another host of its own to sign in.
+    expect(start.headers.get('content-security-policy')).toContain("form-action 'self' http:;");
 
     const sent = await browser.post(url);
     expect(sent.status).toBe(303);

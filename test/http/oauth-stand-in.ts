@@ -21,6 +21,8 @@ export interface StandIn {
   account: string;
   /** Instead of the scopes asked for. */
   granted: string | null;
+  /** The error of RFC 6749 that the token endpoint answers everything with. */
+  refusal: string | null;
   /** Requests to the token endpoint, and those it refused. */
   readonly tokenRequests: { readonly ok: boolean; readonly form: URLSearchParams }[];
   /** A code as if the person had consented on the page behind `authorizationUrl`; changes make it another's. */
@@ -51,7 +53,8 @@ export async function startOAuthStandIn(): Promise<StandIn> {
         issued.redirectUri === form.get('redirect_uri') &&
         form.get('client_id') === standIn.clientId &&
         form.get('client_secret') === standIn.clientSecret;
-      tokenRequests.push({ ok, form });
+      tokenRequests.push({ ok: ok && standIn.refusal === null, form });
+      if (standIn.refusal !== null) return answer(400, { error: standIn.refusal });
       if (!ok) return answer(400, { error: 'invalid_grant' });
       return answer(200, {
         access_token: `${canary}-access-${randomUUID()}`,
@@ -84,6 +87,7 @@ export async function startOAuthStandIn(): Promise<StandIn> {
     canary,
     account: 'cleo@example.com',
     granted: null,
+    refusal: null,
     tokenRequests,
     consent(authorizationUrl, changes = {}) {
       const query = new URL(authorizationUrl).searchParams;

@@ -73,7 +73,7 @@ async function helpdesk(): Promise<ConnectionDocument> {
 async function approvedThen(body: object, who: string, between: () => Promise<unknown>) {
   const asked = await call(app.origin, seeded.token, '/v1/executions', body);
   expect(asked.body.status, JSON.stringify(asked.body)).toBe('pending_approval');
-  const { approvals } = connected.services;
+  const { approvals, decisions } = connected.services;
   const hash = (await approvals.ofExecution(asked.body.id))?.bindingHash.slice(0, 8) ?? '';
   // Decided here rather than by a click, so that the claim is left to the app's sweeper, two seconds later.
   const click = {
@@ -83,10 +83,10 @@ async function approvedThen(body: object, who: string, between: () => Promise<un
     decision: 'approved',
     reason: null,
   } as const;
-  let outcome = await approvals.decide(click);
+  let outcome = await decisions.decide(click);
   if (outcome.kind === 'refused' && /faster than anybody can read/.test(outcome.reason)) {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    outcome = await approvals.decide(click);
+    outcome = await decisions.decide(click);
   }
   if (outcome.kind !== 'recorded') throw new Error(JSON.stringify(outcome));
   await approvals.settle(outcome.approval);

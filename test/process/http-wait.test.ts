@@ -74,10 +74,10 @@ describe('cancel', () => {
 
   it('ends a call that was approved and is not under way yet', async () => {
     const { id } = (await api.post(WRITE)).body;
-    const { approvals } = api.connected.services;
+    const { approvals, decisions } = api.connected.services;
     const hash = (await approvals.ofExecution(id))?.bindingHash.slice(0, 8) ?? '';
     const decision = { executionId: id, hash, userId: 'U0BEN', decision: 'approved', reason: null } as const;
-    const outcome = await approvals.decide(decision);
+    const outcome = await decisions.decide(decision);
     if (outcome.kind !== 'recorded') throw new Error(outcome.kind);
     await approvals.settle(outcome.approval);
     const before = api.world.helpdesk.tickets().length;

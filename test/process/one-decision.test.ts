@@ -19,7 +19,7 @@ import {
   until,
   type World,
 } from '../harness/app-process.js';
-import { ends, sent, ticketRequest } from '../harness/writes.js';
+import { eachOf, ends, sent, submitted } from '../harness/writes.js';
 
 const KINDS = ['approved', 'denied', 'cancelled', 'expired'] as const;
 type Kind = (typeof KINDS)[number];
@@ -89,8 +89,7 @@ async function prepare(round: number): Promise<Ready> {
   if (!lane || !app) throw new Error('nothing is set up');
   const { seeded, people, route } = lane;
   const subject = `Round ${round + 1} of ${ROUNDS}`;
-  const asked = await call(app.origin, seeded.token, '/v1/executions', ticketRequest(subject, seeded.key));
-  expect(asked.status, JSON.stringify(asked.body)).toBe(202);
+  const executionId = await submitted(app.origin, seeded, subject);
   const cards = new Map<string, Message>();
   const places = [route, ...people.map(dmOf)];
   const look = (place: string): boolean => {
@@ -100,15 +99,20 @@ async function prepare(round: number): Promise<Ready> {
     return true;
   };
   await until(() => places.every((place) => cards.has(place) || look(place)), 60_000, outputs);
-  await Promise.all(
-    deniers(lane).map(async (id, n) => {
-      const denier = person(world.slack, id, { via: n % 2, patienceMs: 30_000 });
-      await denier.click(cardIn(cards, dmOf(id)), 'approval.deny');
-      await denier.waitForView(({ callback_id }) => callback_id === 'approval.deny');
-      await denier.fill({ reason: `No, says ${id}` });
-    }),
-  );
-  return { lane, subject, executionId: asked.body.id, cards };
+  await eachOf(deniers(lane), (id, n) => openForm(id, n % 2, cardIn(cards, dmOf(id))), 4);
+  return { lane, subject, executionId, cards };
+}
+
+/** Slack lets a form be opened for three seconds after a click; where that was too short, people click again. */
+async function openForm(id: string, via: number, card: Message): Promise<void> {
+  const denier = person(world.slack, id, { via });
+  const opened = () => denier.waitForView(({ callback_id }) => callback_id === 'approval.deny');
+  await denier.click(card, 'approval.deny');
+  await opened().catch(async () => {
+    await denier.click(card, 'approval.deny');
+    await opened();
+  });
+  await denier.fill({ reason: `No, says ${id}` });
 }
 
 const deniers = ({ people }: Lane): readonly string[] => people.slice(1);
@@ -255,6 +259,8 @@ it(
     for (let round = 0; round < ROUNDS; round += 1) {
       const ready = await upcoming;
       if (round + 1 < ROUNDS) upcoming = prepare(round + 1);
+      // What went wrong there is told when its turn comes.
+      upcoming.catch(() => undefined);
       const lost = await race(ready, KINDS[round % KINDS.length] ?? 'approved', round);
       wins[await check(ready, lost)] += 1;
     }

@@ -12,14 +12,13 @@ import type { Connected } from '../../src/bootstrap.js';
 import { PENDING_LIMIT } from '../../src/services/fate.js';
 import {
   type AppProcess,
-  call,
   createWorld,
   type Seeded,
   seedHelpdesk,
   until,
   type World,
 } from '../harness/app-process.js';
-import { eachOf, sent, ticketRequest } from '../harness/writes.js';
+import { eachOf, sent, submitted } from '../harness/writes.js';
 
 const PENDING = Number(process.env.SLACK_OUTAGE_PENDING ?? 6);
 const RETRY_AFTER_SECONDS = Number(process.env.SLACK_OUTAGE_RETRY_AFTER ?? 2);
@@ -49,7 +48,7 @@ beforeAll(async () => {
   while (callers.length < PENDING / PENDING_LIMIT) {
     callers.push(await seedHelpdesk(looking, world.helpdesk, { name: `Helpdesk ${callers.length + 1}` }));
   }
-  apps = await Promise.all([world.start(), world.start()]);
+  apps = [await world.start(), await world.start()];
 });
 
 afterAll(async () => {
@@ -58,11 +57,11 @@ afterAll(async () => {
 });
 
 async function ask(n: number): Promise<Asked> {
-  const { key, token } = callers[n % callers.length] ?? { key: '', token: '' };
+  const app = apps[n % 2];
+  const caller = callers[n % callers.length];
+  if (!app || !caller) throw new Error('nothing is set up');
   const subject = `Card number ${n}.`;
-  const answer = await call(apps[n % 2]?.origin ?? '', token, '/v1/executions', ticketRequest(subject, key));
-  expect(answer.status, JSON.stringify(answer.body)).toBe(202);
-  return { id: answer.body.id, subject };
+  return { id: await submitted(app.origin, caller, subject), subject };
 }
 
 const requests = (...methods: readonly string[]): ApiRequest[] =>
@@ -117,9 +116,9 @@ it(
   async () => {
     // A few are on their way when it begins; the others are asked for meanwhile.
     const numbers = Array.from({ length: PENDING }, (_, n) => n);
-    const asked = await eachOf(numbers.slice(0, PENDING / 2), ask);
+    const asked = await eachOf(numbers.slice(0, PENDING / 2), ask, 4);
     const limited = phase(LIMITED, { kind: 'rate_limited', retry_after: RETRY_AFTER_SECONDS }, 429);
-    asked.push(...(await eachOf(numbers.slice(PENDING / 2), ask)));
+    asked.push(...(await eachOf(numbers.slice(PENDING / 2), ask, 4)));
     await limited;
 
     const doomed = asked.slice(-Math.ceil(PENDING / 10));

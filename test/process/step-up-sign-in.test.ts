@@ -174,7 +174,7 @@ it('neither a code nor a forged approval stands in for it', async () => {
   const { id, card } = await asked('Sign-in 5');
   const hash = (await approvalOf(id))?.bindingHash.slice(0, 8) ?? '';
   const click = { executionId: id, hash, userId: 'U0BEN', decision: 'approved', reason: null } as const;
-  const coded = await looking.services.approvals.decide({ ...click, proof: '123456' });
+  const coded = await looking.services.decisions.decide({ ...click, proof: '123456' });
   expect(coded.kind).toBe('refused');
   expect(await refusals(id)).toHaveLength(1);
   expect(ben.text(card)).toContain('Denying does not');

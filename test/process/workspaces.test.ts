@@ -143,7 +143,7 @@ describe('a second workspace in the same database', () => {
       decision: 'approved',
       reason: null,
     } as const;
-    expect(await services.approvals.decide(click)).toMatchObject({ kind: 'refused' });
+    expect(await services.decisions.decide(click)).toMatchObject({ kind: 'refused' });
     expect(await services.approvals.ofExecution(execution._id)).toBeNull();
     expect(await services.approvals.forExecutions([execution._id])).toEqual([]);
     expect(await services.approvals.waitingFor('U0BEN')).not.toContainEqual(

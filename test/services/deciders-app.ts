@@ -100,7 +100,7 @@ export async function startDecidersApp() {
     decision: 'approved' | 'denied' = 'approved',
   ) => {
     const { bindingHash } = await approvalOf(execution);
-    const outcome = await services.approvals.decide({
+    const outcome = await services.decisions.decide({
       executionId: execution._id,
       hash: shortHash(bindingHash),
       userId,

@@ -67,7 +67,7 @@ async function decide(
   decision: 'approved' | 'denied',
   hash?: string,
 ) {
-  return app.services.approvals.decide({
+  return app.services.decisions.decide({
     executionId: execution._id,
     hash: hash ?? (await hashOf(execution)),
     userId,

@@ -126,7 +126,7 @@ describe('random interleavings', () => {
   async function decide(app: Connected, id: string, userId: string, decision: 'approved' | 'denied') {
     const { bindingHash } = await now(id);
     const click = { executionId: id, hash: shortHash(bindingHash ?? ''), userId, decision, reason: null };
-    return app.services.approvals.decide(click);
+    return app.services.decisions.decide(click);
   }
 
   /** A claim whose process is gone, as it looks once its lease is over. */

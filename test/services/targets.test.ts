@@ -136,7 +136,14 @@ const looked = (executionId: string) =>
   }, 8_000);
 
 async function decide(execution: ExecutionDocument) {
-  return app.services.approvals.decide({
+  const { models, workspaceId, clock } = app.deps;
+  // Nobody reads what is destroyed in less than a second.
+  const aWhileAgo = new Date(clock.now().getTime() - 5_000);
+  await models.approvals.updateOne(
+    { workspaceId, executionId: execution._id },
+    { $set: { createdAt: aWhileAgo } },
+  );
+  return app.services.decisions.decide({
     executionId: execution._id,
     hash: shortHash((await approvalOf(execution._id))?.bindingHash ?? ''),
     userId: 'U0BEN',

@@ -209,7 +209,7 @@ it('abuse 20: a destructive call is not decided within a second of its card, any
   const presses = Object.entries(abuse.ways).filter(([way]) => !/proof|again|Edit/.test(way));
   let early = 0;
   for (const [, press] of presses) {
-    if (age() > 700) break;
+    if (age() > 400) break;
     await abuse.refused(eve, execution, () => press(eve, execution), /faster than anybody can read/);
     early += 1;
   }

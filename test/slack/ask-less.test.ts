@@ -62,6 +62,10 @@ describe('a grant', () => {
       }),
     ).toBeNull();
     await ben.waitForMessage(/Remembered/, 15_000);
+    // Once is enough: the card says so, and offers it no more.
+    const finished = () => ben.text(ben.current(card));
+    await until(() => /@Ben made a grant from this/.test(finished()), 10_000, finished);
+    expect(finished()).not.toContain('Don’t ask again');
     const done = await execution((asked.body as { id: string }).id);
     expect(done).toMatchObject({ requirement: 'required', approvalStatus: 'approved' });
   });
@@ -107,6 +111,9 @@ describe('a grant', () => {
     expect(home).toContain('the same requester');
     await ben.click('home', 'Revoke');
     await ben.waitForHome((view) => !ben.text(view).includes('Not asked again'), 15_000);
+    const finished = () => ben.text(ben.current(card));
+    await until(() => finished().includes('Don’t ask again'), 10_000, finished);
+    expect(finished()).not.toContain('made a grant from this');
     expect((await ask('asked again')).body).toMatchObject({ status: 'pending_approval' });
     const events = await looking.deps.models.auditEvents
       .find({ workspaceId: looking.deps.workspaceId, action: /^grant\./ })

@@ -165,6 +165,12 @@ describe('many at once', () => {
     await ben.openHome();
     const home = await ben.waitForHome(/Waiting for me \(4\)/);
     expect(ben.text(home)).toContain('2 × ');
+    for (const subject of ['Batch one', 'Batch two', 'Batch three'])
+      expect(ben.text(home).match(new RegExp(`Body: subject: ${subject}`, 'g')), subject).toHaveLength(1);
+    expect(await looking.deps.models.auditEvents.findOne({ action: 'payload.listed' }).lean()).toMatchObject({
+      actor: { kind: 'user', id: 'U0BEN' },
+      details: { executionIds: expect.arrayContaining([first, second]) },
+    });
     await ben.click('home', 'Decide several');
     const view = await ben.waitForView(/Every request in full/);
     expect(ben.text(view).match(/Floor 3/g)).toHaveLength(3);

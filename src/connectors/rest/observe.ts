@@ -35,7 +35,7 @@ export function observeTarget(
     condition: 'If-Match',
     read: async (context, args) => {
       const response = expectOk(await context.fetch(askingForJson(buildRequest(read, baseUrl, args))), host);
-      const { condition, ...seen } = observation(response, changesOf(operation, args), operation.settable);
+      const { condition, ...seen } = observation(response, changesOf(operation, args), operation);
       // A condition of the caller's own goes out as it was approved, so ours cannot (`If-Match: *` would hold to nothing).
       return condition === undefined || setsCondition(operation, args) ? seen : { ...seen, condition };
     },
@@ -75,14 +75,15 @@ function changesOf({ body }: ImportedOperation, args: Arguments): Arguments {
 function observation(
   response: UpstreamResponse,
   changes: Arguments,
-  settable: readonly string[] | undefined,
+  { method, settable }: ImportedOperation,
 ): Observation {
   const tag = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/.exec(response.headers.etag?.trim() ?? '');
   const content = contentOf(response);
   const fields = fieldsOf(content, changes, settable);
   if (tag !== null && tag[1] === undefined) return { fields, version: tag[0], condition: tag[0] };
   if (settable === undefined || !isObject(content)) return { fields, version: tag?.[0] ?? '' };
-  return { fields, version: unshown(content, settable, fields) };
+  // What a PATCH does not name, it leaves alone.
+  return { fields, version: method === 'PATCH' ? '' : unshown(content, settable, fields) };
 }
 
 function contentOf(response: UpstreamResponse): JsonValue {

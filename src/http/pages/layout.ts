@@ -8,7 +8,10 @@ export interface Page {
   readonly title: string;
   readonly tone: 'ask' | 'done' | 'refused';
   readonly body: HtmlValue;
-  /** Another origin that the page's form ends up at: browsers hold a redirect after a POST to `form-action` too. */
+  /**
+   * Where else the page's form may end up, as CSP names it: browsers hold every redirect after a POST to `form-action`
+   * too. A scheme where the first address is another's: providers send people on to hosts that only they know.
+   */
   readonly formTarget?: string;
 }
 

@@ -109,7 +109,7 @@ ${used.length < scopes.length && html`<li>Your address there, to show whose acco
 <button type="submit">Continue to ${provider.title}</button>
 </form>
 <p class="small">If you are not ${visible(person)}, close this page: somebody sent you a link that is not yours.</p>`;
-  const formTarget = new URL(provider.authorize).origin;
+  const formTarget = new URL(provider.authorize).protocol;
   return { status: 200, title: `Connect ${provider.title}`, tone: 'ask', body, formTarget };
 }
 

@@ -12,8 +12,8 @@ const REFUSALS: Record<RefusalReason, { status: number; title: string }> = {
   expired: { status: 410, title: 'This link has expired' },
   browser: { status: 403, title: 'Another browser' },
   person: { status: 403, title: 'Not allowed' },
-  declined: { status: 403, title: 'Not connected' },
-  provider: { status: 403, title: 'Not connected' },
+  declined: { status: 403, title: 'Not signed in' },
+  provider: { status: 403, title: 'Not signed in' },
 };
 
 const TITLES: Partial<Record<ErrorCode, string>> = {

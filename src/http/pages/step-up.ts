@@ -20,28 +20,31 @@ export function registerStepUp(
 ): void {
   const signIns = services.stepUpSignIns;
   const secure = publicUrl.startsWith('https:');
-  const cookieName = `${secure ? '__Host-' : ''}siesta-step-up`;
-  const cookie = (value: string, seconds: number): string =>
-    `${cookieName}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`;
+  /** One cookie for each flow, so that two sign-ins in two tabs do not disturb each other. */
+  const cookieName = (flow: string): string =>
+    `${secure ? '__Host-' : ''}siesta-step-up-${flow.slice(0, 16)}`;
+  const cookie = (flow: string, value: string, seconds: number): string =>
+    `${cookieName(flow)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`;
 
   server.get('/step-up/callback', async (request, reply) => {
-    const end = await signIns.arrive(new URL(request.url, publicUrl), cookieOf(request, cookieName));
-    reply.header('set-cookie', cookie('', 0));
+    const end = await signIns.arrive(new URL(request.url, publicUrl), (flow) =>
+      cookieOf(request, cookieName(flow)),
+    );
+    reply.header('set-cookie', cookie(end.flow, '', 0));
     return sendPage(reply, endPage(end), basePath);
   });
 
   server.get<LinkParams>('/step-up/:token', async (request, reply) => {
     const { token } = request.params;
     const about = await signIns.look(token);
-    const page = askPage(about, `${basePath}/step-up/${token}`, await signIns.signInOrigin());
-    return sendPage(reply, page, basePath);
+    return sendPage(reply, askPage(about, `${basePath}/step-up/${token}`, signIns.scheme), basePath);
   });
 
   server.post<LinkParams>('/step-up/:token', async (request, reply) => {
-    const { url, cookie: value } = await signIns.start(request.params.token);
+    const { flow, url, cookie: value } = await signIns.start(request.params.token);
     return reply
       .headers({
-        'set-cookie': cookie(value, COOKIE_SECONDS),
+        'set-cookie': cookie(flow, value, COOKIE_SECONDS),
         'cache-control': 'no-store',
         'referrer-policy': 'no-referrer',
       })
@@ -65,7 +68,7 @@ function askPage(about: SignInPage, action: string, formTarget: string): Page {
 <form method="post" action="${action}">
 <button type="submit">Sign in and approve</button>
 </form>
-<p class="small">Changed your mind? Close this page: nothing is approved. If you are not ${visible(about.person)}, somebody sent you a link that is not yours.</p>`;
+<p class="small">Changed your mind? Close this page: nothing is approved. If you are not ${visible(about.person)}, or did not press Approve in Slack just now, somebody sent you this link to approve in your name: close the page, and tell an admin.</p>`;
   return { status: 200, title: 'Sign in to approve', tone: 'ask', body, formTarget };
 }
 
@@ -74,7 +77,7 @@ function endPage(end: SignInEnd): Page {
   if (problem !== null) {
     const body = html`<p role="alert">${problem}</p>
 ${facts(end)}
-<p class="small">Nothing was approved. You can close this page.</p>`;
+<p class="small">Your sign-in changed nothing. You can close this page.</p>`;
     return { status: 403, title: 'Not approved', tone: 'refused', body };
   }
   const waits = end.outcome.kind === 'recorded' && end.outcome.approval.status === 'pending';

@@ -273,7 +273,7 @@ export class Actions {
     const { executionId, now, first } = hash;
     const shown = step.do === 'approve an old card' ? (first === now ? 'ffffffff' : first) : now;
     const click = { executionId, hash: shown, userId: step.by, decision, reason: null };
-    const outcome = await services.approvals.decide(click);
+    const outcome = await services.decisions.decide(click);
     if (outcome.kind === 'recorded') {
       if (shown !== now) this.world.violations.push(`a click on an old card of ${executionId} counted`);
       this.told.decisions.push({ executionId, userId: step.by });

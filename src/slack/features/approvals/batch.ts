@@ -14,8 +14,8 @@ import {
 import { escapeMrkdwn } from '../../../../blocks/inert.js';
 import type { Arguments } from '../../../connectors/framework.js';
 import { crashAt } from '../../../kill-points.js';
-import type { DecisionOutcome } from '../../../services/approvals.js';
 import { shortHash } from '../../../services/binding.js';
+import type { DecisionOutcome } from '../../../services/decisions.js';
 import { grouped, sameRequestKey } from '../../../services/same-requests.js';
 import { approvalCard } from '../../approval-view.js';
 import { type SlackEdge, sentenceModal } from '../../edge.js';

@@ -14,9 +14,10 @@ import { approvalDetails, denyForm } from '../../../../blocks/approval-card.js';
 import { escapeMrkdwn } from '../../../../blocks/inert.js';
 import type { ApprovalDocument } from '../../../../models/types.js';
 import { crashAt } from '../../../kill-points.js';
-import type { Click, DecisionOutcome } from '../../../services/approvals.js';
+import type { Click, DecisionOutcome } from '../../../services/decisions.js';
 import { approvalCard } from '../../approval-view.js';
 import { explain, type SlackEdge, sentenceModal } from '../../edge.js';
+import { showModal } from '../../modal.js';
 import { noteReading } from '../../reading.js';
 import { noteRefusal } from '../../refusals.js';
 import { tellUser } from '../../tell.js';
@@ -132,18 +133,14 @@ export const denySubmitted =
 
 export const detailsClicked =
   (edge: SlackEdge) =>
-  async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
+  async ({ action, body, ack }: ActionArgs): Promise<void> => {
     await ack();
-    const opened = await client.views.open({
-      trigger_id: body.trigger_id,
-      view: sentenceModal('Details', 'Opening…'),
-    });
     const target = parseTarget(action.value);
-    if (!opened.view?.id) return;
-    const view = target
-      ? await detailsView(edge, target.executionId, body.user.id, 0, null)
-      : sentenceModal('Details', (await notOurs('button')).reason);
-    await client.views.update({ view_id: opened.view.id, view });
+    await showModal(edge, body, 'Details', async () =>
+      target
+        ? detailsView(edge, target.executionId, body.user.id, 0, null)
+        : sentenceModal('Details', (await notOurs('button')).reason),
+    );
     await adoptCopy(edge, body, target);
   };
 
@@ -184,7 +181,7 @@ export async function decideInTime(
   click: Click,
   milliseconds = STORE_LIMIT_MS,
 ): Promise<DecisionOutcome | 'not_recorded'> {
-  const deciding = edge.services.approvals.decide(click).catch((error: unknown) => {
+  const deciding = edge.services.decisions.decide(click).catch((error: unknown) => {
     edge.log.warn({ err: error, execution: click.executionId }, 'decision not recorded');
     return 'not_recorded' as const;
   });

@@ -16,7 +16,7 @@ interface Clicked {
   readonly view?: { readonly type: string } | undefined;
 }
 
-/** @param asks what `ApprovalService.decide` found missing: a code, any second proof at all, or a sign-in */
+/** @param asks what `DecisionService.decide` found missing: a code, any second proof at all, or a sign-in */
 export async function askForProof(
   edge: SlackEdge,
   { trigger_id, view: below, user }: Clicked,

@@ -87,6 +87,7 @@ export const registerGrants: Register = (edge) => {
       () => ':white_check_mark: Remembered. App Home lists it; *Revoke* there takes it back.',
       (error: unknown) => `Nothing is remembered: ${escapeMrkdwn(explain(error, edge.log))}`,
     );
+    await edge.services.outbox.refresh('approval', target.executionId);
     await tellUser(edge, { user: body.user }, said);
   });
 
@@ -94,7 +95,8 @@ export const registerGrants: Register = (edge) => {
     showModal(edge, click, 'Not asked again', async () => grantsModal(await grantsFor(edge, click.userId))),
   );
   onClick(edge, ACTIONS.grantRevoke, async (click) => {
-    await grants.revoke(click.userId, click.value);
+    const { executionId } = await grants.revoke(click.userId, click.value);
+    if (executionId) await edge.services.outbox.refresh('approval', executionId);
     await redraw(edge, click);
   });
 };

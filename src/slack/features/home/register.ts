@@ -1,9 +1,14 @@
+import type { View } from '@slack/types';
 import { approvalList } from '../../../../blocks/home.js';
 import { explain, type Register, sentence, sentenceModal } from '../../edge.js';
 import { COMMANDS, SHORTCUTS } from '../../ids.js';
+import { problemModal, showModal } from '../../modal.js';
 import { registerAway } from './away.js';
 import { registerDone } from './done.js';
-import { publishHome, waitingRows } from './publish.js';
+import { publishHome } from './publish.js';
+import { waitingShown } from './waiting.js';
+
+const WAITING = 'Waiting for me';
 
 export const registerHome: Register = (edge) => {
   const { app, log } = edge;
@@ -16,22 +21,22 @@ export const registerHome: Register = (edge) => {
   registerAway(edge);
   registerDone(edge);
   app.event('user_change', async ({ event }) => edge.directory.forget(event.user.id));
-  app.shortcut(SHORTCUTS.open, async ({ ack, shortcut, client }) => {
+  app.shortcut(SHORTCUTS.open, async ({ ack, shortcut }) => {
     await ack();
-    const opened = await client.views.open({
-      trigger_id: shortcut.trigger_id,
-      view: sentenceModal('Waiting for me', 'One moment…'),
+    const draw = async (): Promise<View> => ({
+      ...sentenceModal(WAITING, ''),
+      blocks: approvalList(await waitingShown(edge, shortcut.user.id)).blocks,
     });
-    const { blocks } = approvalList(await waitingRows(edge, shortcut.user.id));
-    const view = { ...sentenceModal('Waiting for me', ''), blocks };
-    if (opened.view?.id) await client.views.update({ view_id: opened.view.id, view });
+    await showModal(edge, shortcut, WAITING, () =>
+      draw().catch((error: unknown) => problemModal(edge, WAITING, error)),
+    );
   });
   app.command(COMMANDS.approvals, async ({ ack, command, respond }) => {
     await ack();
     try {
       await respond({
         response_type: 'ephemeral',
-        ...approvalList(await waitingRows(edge, command.user_id)),
+        ...approvalList(await waitingShown(edge, command.user_id)),
       });
     } catch (error) {
       const text = explain(error, log);
