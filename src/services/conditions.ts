@@ -1,16 +1,16 @@
 /**
  * Conditions of policy rules: "only when a recipient is outside the company". A fixed set of fields, each described
- * once (docs/conditions.md is made of the table), and comparisons of them. Pure: the clock and who is who come in.
+ * once (docs/conditions.md is made of the table), and comparisons of them, evaluated in `condition-truth.ts`. Pure: the clock and who is who come in.
  *
  * A field may be unknown: no arguments yet (a listing), a look-up that failed, an amount that is no number. Then the
  * rule may hold or not, and whoever asks has to be ready for the strictest of what may be.
  */
-import type { Comparison, PolicyRule, Risk } from '../../models/types.js';
+import type { PolicyRule, Risk } from '../../models/types.js';
 import type { Arguments, JsonValue } from '../connectors/framework.js';
 
 export type Condition = NonNullable<PolicyRule['when']>;
 export type Truth = boolean | 'unknown';
-type Value = string | number | boolean | null;
+export type Value = string | number | boolean | null;
 
 /** What is known about a call besides its arguments; what is left out is unknown. */
 export interface Known {
@@ -107,7 +107,7 @@ function largestAmount(args: Arguments): number | Unknown {
   return largest;
 }
 
-function numberIn(value: JsonValue): number | Unknown {
+export function numberIn(value: JsonValue): number | Unknown {
   if (typeof value === 'number') return value;
   if (typeof value !== 'string' || value.trim() === '') return UNKNOWN;
   const number = Number(value);
@@ -214,7 +214,7 @@ export const FIELDS: readonly Field[] = [
   },
 ];
 
-const ARGUMENT = 'argument.';
+export const ARGUMENT = 'argument.';
 
 export const OPERATORS = {
   '=': 'is',
@@ -255,53 +255,6 @@ export function conditionProblem({ comparisons }: Condition): string | null {
     if (known.kind === 'number' && op === 'contains') return `“${field}” is a number`;
   }
   return null;
-}
-
-/** Whether it holds. What cannot be evaluated (a field that is gone) is unknown, never false. */
-export function holds({ all, comparisons }: Condition, facts: Facts): Truth {
-  const truths = comparisons.map((comparison) => compare(comparison, facts));
-  const decisive = !all;
-  if (truths.includes(decisive)) return decisive;
-  return truths.length === 0 || truths.includes('unknown') ? 'unknown' : all;
-}
-
-function compare({ field, op, value }: Comparison, facts: Facts): Truth {
-  const known = fieldNamed(field);
-  if (!known || !isOperator(op)) return 'unknown';
-  const actual = known.value(facts, field);
-  if (typeof actual === 'symbol') return 'unknown';
-  switch (op) {
-    case '=':
-      return same(actual, value as string | number | boolean);
-    case '!=':
-      return !same(actual, value as string | number | boolean);
-    case 'in':
-      return Array.isArray(value) ? value.some((each) => same(actual, each)) : 'unknown';
-    case 'not in':
-      return Array.isArray(value) ? !value.some((each) => same(actual, each)) : 'unknown';
-    case 'contains':
-      return String(actual ?? '')
-        .toLowerCase()
-        .includes(String(value).toLowerCase());
-    default:
-      return inOrder(actual, op, Number(value));
-  }
-}
-
-/** Text without regard to case: how an argument is written is the caller's choice. */
-function same(actual: Value, wanted: string | number | boolean): boolean {
-  if (actual === null) return false;
-  if (typeof actual === 'number' || typeof wanted === 'number') return Number(actual) === Number(wanted);
-  return String(actual).trim().toLowerCase() === String(wanted).trim().toLowerCase();
-}
-
-function inOrder(actual: Value, op: Operator, wanted: number): Truth {
-  if (actual === null) return false;
-  const number = typeof actual === 'boolean' ? UNKNOWN : numberIn(actual);
-  if (typeof number === 'symbol' || Number.isNaN(wanted)) return 'unknown';
-  if (op === '>') return number > wanted;
-  if (op === '>=') return number >= wanted;
-  return op === '<' ? number < wanted : number <= wanted;
 }
 
 /** Which facts have to be gathered for it. */

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionDocument, Effect, PolicyRule, Requirement, Risk } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
 import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
-import { type Condition, holds, type Known, type Truth } from './conditions.js';
+import { holds } from './condition-truth.js';
+import type { Condition, Known, Truth } from './conditions.js';
 
 /** PRODUCT.md, "Defaults": an approval expires after 60 minutes. */
 export const DEFAULT_EXPIRY_MINUTES = 60;

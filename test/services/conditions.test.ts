@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Comparison, PolicyRule } from '../../models/types.js';
 import type { Arguments } from '../../src/connectors/framework.js';
+import { holds } from '../../src/services/condition-truth.js';
 import {
   conditionProblem,
   FIELDS,
-  holds,
   isOutside,
   OPERATORS,
   recipientsOf,
@@ -90,6 +90,44 @@ describe('a comparison', () => {
     expect([outcome(true, yes, unknown), outcome(true, no, unknown)]).toEqual(['unknown', false]);
     expect([outcome(false, yes, unknown), outcome(false, no, unknown)]).toEqual([true, 'unknown']);
     expect(holds({ all: true, comparisons: [] }, facts)).toBe('unknown');
+  });
+
+  it('takes whatever was written as a value, and never as part of the expression', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('"', '\\', '\n"]) || (1 > 0', '\ud800'),
+    );
+    fc.assert(
+      fc.property(text, text, (name, value) => {
+        const field = `argument.${name.replaceAll('~', '~0').replaceAll('/', '~1') || 'x'}`;
+        const args = JSON.parse(`{${JSON.stringify(name || 'x')}: ${JSON.stringify(value)}}`);
+        expect(truth(args, field, '=', value)).toBe(true);
+        expect(truth(args, field, 'in', ['another', value])).toBe(true);
+        expect(truth(args, field, 'not in', [value])).toBe(false);
+        expect(truth(args, field, '=', `${value}.`)).toBe(false);
+        expect(truth(args, field, 'contains', value)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('joins as Kleene does, whatever the order', () => {
+    const comparison = fc.constantFrom<Comparison>(
+      { field: 'rows', op: '=', value: 0 },
+      { field: 'rows', op: '>', value: 5 },
+      { field: 'hour', op: '>=', value: 0 },
+      { field: 'argument.x', op: '<', value: 3 },
+      { field: 'a field that is gone', op: '=', value: 1 },
+    );
+    // Nobody knows the time here, and `x` is no number.
+    const facts = { function: 'create_ticket', risk: 'write', args: { x: 'many' } } as const;
+    fc.assert(
+      fc.property(fc.array(comparison, { minLength: 1, maxLength: 5 }), fc.boolean(), (comparisons, all) => {
+        const each = comparisons.map((one) => holds({ all, comparisons: [one] }, facts));
+        const decided = each.includes(!all) ? !all : each.includes('unknown') ? 'unknown' : all;
+        expect(holds({ all, comparisons }, facts)).toBe(decided);
+      }),
+    );
   });
 
   it('knows an outsider, and finds recipients once', () => {
