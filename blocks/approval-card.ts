@@ -7,8 +7,9 @@ import { boxfuls, cardArguments, type ShownField } from './parts/arguments.js';
 import { attentionBlocks, lookButton, type ShownAttention } from './parts/attention.js';
 import { editedBlocks, type ShownEdit } from './parts/edited.js';
 import { modal } from './parts/inputs.js';
+import { marksNoteBlocks } from './parts/marks.js';
 import { outcomeBlocks, outcomeButton, type ShownOutcome } from './parts/outcome.js';
-import { detailPages } from './parts/reading.js';
+import { detailPages, type ShownResult, withResult } from './parts/reading.js';
 import { decided, decider, decisionBlocks, type ShownDecision, STATUS_MARKS } from './parts/status.js';
 import { cardTarget, detailTarget, heldBlocks, type ShownTarget } from './parts/target.js';
 import {
@@ -217,7 +218,7 @@ const remembered = ({ remembered: grant }: ApprovalCard): readonly KnownBlock[] 
       ]
     : [];
 const marksNote = (card: ApprovalCard): readonly KnownBlock[] =>
-  card.marksNote && isPending(card) ? [context(`:mag: ${said(card.marksNote, 300)}`)] : [];
+  isPending(card) ? marksNoteBlocks(card.marksNote) : [];
 const STEP_UP: Readonly<Record<SecondProof, string>> = {
   totp: ':lock: Approving asks for a second proof: six digits of your authenticator app. Denying does not.',
   oidc: ':lock: Approving asks for a second proof: a fresh sign-in with your company account. Denying does not.',
@@ -296,10 +297,12 @@ export interface DetailsOptions {
   readonly mayDecide: boolean;
   /** mrkdwn of ours: what the person was just told, such as a refusal, or who was faster. */
   readonly notice: string | null;
+  /** Of a call that succeeded. */
+  readonly result?: ShownResult | null;
 }
 
 export function approvalDetails(card: ApprovalCard, options: DetailsOptions): View {
-  const pages = detailPages(card);
+  const pages = withResult(detailPages(card), options.result);
   const blocked = card.target?.blocked === true;
   const at = Math.min(Math.max(0, options.page), pages.length - 1);
   const last = at === pages.length - 1;

@@ -7,6 +7,8 @@ import { argumentPages } from './parts/arguments.js';
 import { attentionBlocks } from './parts/attention.js';
 import { editedBlocks } from './parts/edited.js';
 import { checkbox, modal } from './parts/inputs.js';
+import { marksNoteBlocks } from './parts/marks.js';
+import { decisionBlocks } from './parts/status.js';
 import { detailTarget, targetFields } from './parts/target.js';
 import { actions, button, context, divider, header, moment, person, said, section } from './parts/text.js';
 import { RISK_MARKS } from './parts/words.js';
@@ -64,9 +66,11 @@ function whole(item: BatchItem): readonly KnownBlock[] | null {
     section(titleOf(item)),
     context(aboutLine(item)),
     ...attentionBlocks(card.attention),
+    ...decisionBlocks(card.decisions),
     ...detailTarget(card.target),
     ...editedBlocks(card.edited, 'details'),
     ...(shown.length > 0 ? shown : [context('No arguments')]),
+    ...marksNoteBlocks(card.marksNote),
     ...reasons
       .slice(0, SHOWN_REASONS)
       .flatMap((reason) => [

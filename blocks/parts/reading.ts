@@ -1,7 +1,8 @@
 /** Whether a card shows all of what is decided about, and what there is to read where it does not. Pure. */
 import type { KnownBlock } from '@slack/types';
-import { argumentPages, cardArguments, type ShownField } from './arguments.js';
+import { argumentPages, cardArguments, payloadBlocks, type ShownField } from './arguments.js';
 import { cardTarget, type ShownTarget, targetFields } from './target.js';
+import { context } from './text.js';
 
 /** What is decided about. */
 export interface Asked {
@@ -17,4 +18,31 @@ export function isWholeOnCard({ fields, target }: Asked): boolean {
 /** What Details show, page by page; at least one page. */
 export function detailPages({ fields, target }: Asked): readonly (readonly KnownBlock[])[] {
   return argumentPages([...fields, ...targetFields(target)]);
+}
+
+/** What a call came back with, for those who may see payloads. */
+export interface ShownResult {
+  /** JSON, or why there is none. */
+  readonly text: string;
+  /** Only the beginning is kept. */
+  readonly truncated: boolean;
+}
+
+/** A view has 250 kB; this much of it is for a page and the result below it. */
+const PAGE_BYTES = 180_000;
+
+/** The result below the last page, or on a page of its own where both are too much for one view. */
+export function withResult(
+  pages: readonly (readonly KnownBlock[])[],
+  result: ShownResult | null | undefined,
+): readonly (readonly KnownBlock[])[] {
+  if (!result) return pages;
+  const blocks = [
+    ...payloadBlocks('Result', result.text),
+    ...(result.truncated ? [context('The answer was too large: only its beginning is kept')] : []),
+  ];
+  const together = [...(pages.at(-1) ?? []), ...blocks];
+  return Buffer.byteLength(JSON.stringify(together)) > PAGE_BYTES
+    ? [...pages, blocks]
+    : [...pages.slice(0, -1), together];
 }

@@ -36,7 +36,6 @@ export interface ShownTarget {
 const CARD_FIELDS = 8;
 const CARD_VALUE = 160;
 const NOTE = 200;
-const NOT_THERE = '⟦not there⟧';
 
 type Piece = (RichTextBlock['elements'][number] & { type: 'rich_text_section' })['elements'][number];
 
@@ -59,9 +58,23 @@ function lines(rows: readonly (readonly Piece[])[]): RichTextBlock {
   return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] };
 }
 
-function change(label: string, before: string, after: string): { row: Piece[]; complete: boolean } {
-  const from = code(before);
-  const to = code(after);
+interface TargetRow {
+  readonly row: readonly Piece[];
+  readonly complete: boolean;
+}
+
+function unchanged(label: string, value: string): TargetRow {
+  const { piece, complete } = code(value);
+  return { row: [bold(label), ours('  '), piece], complete };
+}
+
+/** In our own voice, not as code: no value can pass for it. */
+const side = (value: string | null): ReturnType<typeof code> =>
+  value === null ? { piece: ours('not there'), complete: true } : code(value);
+
+function change(label: string, before: string | null, after: string | null): TargetRow {
+  const from = side(before);
+  const to = side(after);
   return {
     row: [bold(label), ours('  '), from.piece, ours(' → '), to.piece],
     complete: from.complete && to.complete,
@@ -70,7 +83,7 @@ function change(label: string, before: string, after: string): { row: Piece[]; c
 
 export interface CardTarget {
   readonly blocks: readonly KnownBlock[];
-  /** Every change is on the card in full. */
+  /** All that says what would happen is on the card in full: every change; of what is only named, all of it. */
   readonly whole: boolean;
 }
 
@@ -82,17 +95,22 @@ export function cardTarget(target: ShownTarget | null | undefined): CardTarget {
   const changed = changes
     .slice(0, CARD_FIELDS)
     .map(({ label, value, after }) => change(label, value, after ?? ''));
-  const kept = rest.slice(0, Math.max(0, CARD_FIELDS - changed.length));
-  const rows = [
-    ...changed.map(({ row }) => row),
-    ...kept.map(({ label, value }) => [bold(label), ours('  '), code(value).piece]),
-  ];
-  const whole = changes.length === changed.length && changed.every(({ complete }) => complete);
+  const kept = rest
+    .slice(0, Math.max(0, CARD_FIELDS - changed.length))
+    .map(({ label, value }) => unchanged(label, value));
+  const rows = [...changed, ...kept].map(({ row }) => row);
+  // Where the call says nothing of what it makes of it, such as a delete, what it is about is all there is to read.
+  const [all, shown] = changes.length > 0 ? [changes, changed] : [rest, kept];
+  const moved = movedRows(target);
+  const whole =
+    all.length === shown.length &&
+    moved.left === 0 &&
+    [...shown, ...moved.rows].every(({ complete }) => complete);
   const left = target.fields.length - rows.length;
   return {
     whole,
     blocks: [
-      ...againBlocks(target),
+      ...againBlocks(target, 'card'),
       ...(rows.length > 0
         ? [
             context(
@@ -107,8 +125,16 @@ export function cardTarget(target: ShownTarget | null | undefined): CardTarget {
   };
 }
 
-/** Why this is asked a second time, and what moved. */
-export function againBlocks({ again, moved }: ShownTarget): KnownBlock[] {
+/** What moved since the call before, as far as the card has room. */
+function movedRows({ again, moved }: ShownTarget): { rows: readonly TargetRow[]; left: number } {
+  const all = again?.why === 'target_changed' ? moved : [];
+  const rows = all.slice(0, CARD_FIELDS).map(({ label, was, now }) => change(label, was, now));
+  return { rows, left: all.length - rows.length };
+}
+
+/** Why this is asked a second time, and what moved; in Details each value that moved is a field of its own. */
+function againBlocks(target: ShownTarget, place: 'card' | 'details'): KnownBlock[] {
+  const { again, moved } = target;
   if (!again) return [];
   if (again.why === 'outcome_unknown') {
     return [
@@ -117,14 +143,15 @@ export function againBlocks({ again, moved }: ShownTarget): KnownBlock[] {
       ),
     ];
   }
-  const rows = moved
-    .slice(0, CARD_FIELDS)
-    .map(({ label, was, now }) => change(label, was ?? NOT_THERE, now ?? NOT_THERE).row);
-  const what = moved.length > 0 ? 'this moved since:' : 'it was changed since, in nothing that is shown here';
+  const asked = `:repeat: *Asked again*: ${again.id} was approved and not sent;`;
+  if (moved.length === 0) return [context(`${asked} it was changed since, in nothing that is shown here`)];
+  if (place === 'details')
+    return [context(`${asked} what moved since is listed with the arguments, as it was and as it is`)];
+  const { rows, left } = movedRows(target);
   return [
-    context(`:repeat: *Asked again*: ${again.id} was approved and not sent; ${what}`),
-    ...(rows.length > 0 ? [lines(rows)] : []),
-    ...(moved.length > rows.length ? [context(`and ${moved.length - rows.length} more, in *Details*`)] : []),
+    context(`${asked} this moved since:`),
+    lines(rows.map(({ row }) => row)),
+    ...(left > 0 ? [context(`and ${left} more, in *Details*`)] : []),
   ];
 }
 
@@ -158,13 +185,20 @@ export function targetFields(target: ShownTarget | null | undefined): ShownField
     value,
     kind: [...visible(value)].length > CARD_VALUE || value.includes('\n') ? 'long' : 'short',
   });
-  return target.fields.flatMap(({ label, value, after }) => [
-    field(`${label}, now`, value),
-    ...(after === undefined ? [] : [field(`${label}, after`, after)]),
-  ]);
+  const moved = target.again?.why === 'target_changed' ? target.moved : [];
+  return [
+    ...moved.flatMap(({ label, was, now }) => [
+      ...(was === null ? [] : [field(now === null ? `${label}, gone since` : `${label}, before`, was)]),
+      ...(now === null ? [] : [field(was === null ? `${label}, new since` : `${label}, since`, now)]),
+    ]),
+    ...target.fields.flatMap(({ label, value, after }) => [
+      field(`${label}, now`, value),
+      ...(after === undefined ? [] : [field(`${label}, after`, after)]),
+    ]),
+  ];
 }
 
 /** In Details, above the arguments. */
 export function detailTarget(target: ShownTarget | null | undefined): KnownBlock[] {
-  return target ? [...againBlocks(target), ...noteBlocks(target), ...heldBlocks(target)] : [];
+  return target ? [...againBlocks(target, 'details'), ...noteBlocks(target), ...heldBlocks(target)] : [];
 }

@@ -179,6 +179,11 @@ execution.index(
 );
 
 execution.index(
+  { workspaceId: 1, updatedAt: -1 },
+  { partialFilterExpression: { approvalId: { $type: 'string' } } },
+);
+
+execution.index(
   { status: 1, nextActionAt: 1 },
   { partialFilterExpression: { nextActionAt: { $type: 'date' } } },
 );

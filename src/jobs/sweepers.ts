@@ -23,7 +23,7 @@ const SWEEPERS: readonly Sweeper[] = [
   { name: 'sweep:pauses', everyMs: 5_000, sweep: (services) => services.pauses.reconcile() },
   { name: 'sweep:reminders', everyMs: 5_000, sweep: (services) => services.reminders.sweep() },
   { name: 'sweep:delegations', everyMs: 5_000, sweep: (services) => services.delegationCards.follow() },
-  { name: 'sweep:cards', everyMs: 10_000, sweep: (services) => services.recovery.repairCards() },
+  { name: 'sweep:cards', everyMs: 10_000, sweep: (services) => services.cardRepair.sweep() },
   { name: 'sweep:report', everyMs: 600_000, sweep: (services) => services.loadReports.sendWeekly() },
   {
     name: 'sweep:retention',

@@ -82,12 +82,13 @@ export class ApprovalService {
 
   /** As `insert`, when two processes may do it for the same execution at once: both end up with the same request. */
   async prepare(approval: ApprovalDocument): Promise<ApprovalDocument> {
-    const { _id, ...fields } = approval;
+    // The revision only ever rises: by it a card is told from what it should show.
+    const { _id, rev: _, ...fields } = approval;
     const { workspaceId, executionId } = approval;
     try {
       await this.deps.models.approvals.updateOne(
         { workspaceId, executionId, status: 'pending', decisions: { $size: 0 } },
-        { $set: fields, $setOnInsert: { _id } },
+        { $set: fields, $setOnInsert: { _id }, $inc: { rev: 1 } },
         { upsert: true },
       );
     } catch (error) {

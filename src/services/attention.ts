@@ -37,7 +37,10 @@ export class AttentionService {
       ? { $pull: { looking: { userId } } }
       : { $push: { looking: { $each: [{ userId, at: clock.now() }], $slice: -MOST } } };
     const guard = looks ? {} : { 'looking.userId': { $ne: userId } };
-    const changed = await models.approvals.updateOne({ ...filter, ...guard }, change);
+    const changed = await models.approvals.updateOne(
+      { ...filter, ...guard },
+      { ...change, $inc: { rev: 1 } },
+    );
     if (changed.modifiedCount === 0) return 'It has been decided already.';
     await this.audit.record({
       actor: { kind: 'user', id: userId },

@@ -15,8 +15,10 @@ import type { PayloadService } from './payloads.js';
 const EARLIER = 200;
 const READS = 40;
 const READ_WINDOW_MS = 3_600_000;
-/** A card does not wait longer for its marks. */
+/** A person who opens something does not wait longer for the marks. */
 const PATIENCE_MS = 200;
+/** The copies that are sent: nobody looks at them yet, and what is missing then stays missing on them. */
+export const SENT_PATIENCE_MS = 1_000;
 /** Marks of this many cards are kept: each is drawn once for every copy, and again for every update. */
 const KEPT = 200;
 const MOST_VALUES = 300;
@@ -172,11 +174,12 @@ export class CardMarks {
     bindingHash: string,
     connection: ConnectionDocument,
     args: Arguments,
+    patienceMs = this.patienceMs,
   ): Promise<Marks> {
     const key = `${execution._id}:${bindingHash}`;
     const known = this.kept.get(key);
     if (known) return known;
-    const until = performance.now() + this.patienceMs;
+    const until = performance.now() + patienceMs;
     const [domains, fresh, reads] = await Promise.all([
       inTime(until, this.facts.companyDomains(connection)),
       inTime(until, this.newIn(execution, args, until)),
@@ -209,7 +212,7 @@ export class CardMarks {
       )
       .sort({ createdAt: -1, _id: -1 })
       .limit(EARLIER)
-      .maxTimeMS(this.patienceMs)
+      .maxTimeMS(Math.max(1, Math.ceil(until - performance.now())))
       .lean();
     if (earlier.length === 0) return { first: true, says: new Map() };
     const known: Arguments[] = [];
@@ -244,7 +247,7 @@ export class CardMarks {
       )
       .sort({ createdAt: -1, _id: -1 })
       .limit(READS + 1)
-      .maxTimeMS(this.patienceMs)
+      .maxTimeMS(Math.max(1, Math.ceil(until - performance.now())))
       .lean();
     for (const { _id, functionTitle, connectionName, finishedAt } of found.slice(0, READS)) {
       // Results are large: one at a time, for as long as the card waits.
@@ -277,6 +280,7 @@ interface ReadBefore {
   readonly more: boolean;
 }
 
+const NOT_TOLD = 'Who is outside the company could not be told.';
 const NOT_COMPARED = 'Not compared with earlier calls: they could not be read in time.';
 const FIRST = 'Nobody approved a write through this connection before: everything here is new.';
 const MORE_READS = `Only the newest ${READS} reads of this caller were looked at.`;
@@ -288,7 +292,8 @@ function combined(
   fresh: Fresh | null,
   reads: ReadBefore | null,
 ): Marks {
-  const outside = new Set(domains ? recipientsOf(args).filter((each) => isOutside(each, domains)) : []);
+  const recipients = recipientsOf(args);
+  const outside = new Set(domains ? recipients.filter((each) => isOutside(each, domains)) : []);
   const values = new Set([...outside, ...(fresh?.says.keys() ?? []), ...(reads?.says.keys() ?? [])]);
   const marks = [...values].map((value) => ({
     value,
@@ -297,12 +302,16 @@ function combined(
       ...[fresh?.says.get(value), reads?.says.get(value)].flatMap((each) => each ?? []),
     ],
   }));
-  if (fresh === null || reads === null) return { marks, note: NOT_COMPARED };
   const isCut = [traitsOf(args), readableValues(args)].some(({ length }) => length > MOST_VALUES);
   const notes = [
-    ...(fresh.first ? [FIRST] : []),
-    ...(reads.more ? [MORE_READS] : []),
-    ...(isCut ? [MORE_VALUES] : []),
+    ...(domains === null && recipients.length > 0 ? [NOT_TOLD] : []),
+    ...(fresh === null || reads === null
+      ? [NOT_COMPARED]
+      : [
+          ...(fresh.first ? [FIRST] : []),
+          ...(reads.more ? [MORE_READS] : []),
+          ...(isCut ? [MORE_VALUES] : []),
+        ]),
   ];
   return { marks, note: notes.length === 0 ? null : notes.join(' ') };
 }

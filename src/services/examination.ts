@@ -44,6 +44,8 @@ export interface Plan {
   readonly args: Arguments;
   readonly verdict: Verdict;
   readonly execution: ExecutionDocument;
+  /** On the monotonic clock: not later than what is paused was read. */
+  readonly lookedAt: number;
   readonly tooLate: AbortSignal | undefined;
 }
 
@@ -56,6 +58,7 @@ interface Read {
   readonly requestHash: string;
   readonly connection: ConnectionDocument | null;
   readonly settings: Settings;
+  readonly lookedAt: number;
 }
 
 /** A call whose every part is known. */
@@ -89,11 +92,12 @@ export class Examiner {
    * @throws AppError `not_found` | `invalid_arguments`
    */
   async examine(caller: CallerIdentity, request: CallRequest): Promise<Examined> {
+    const lookedAt = performance.now();
     const [connection, settings] = await Promise.all([
       this.parts.connections.find(request.connection),
       this.parts.settings.get(),
     ]);
-    return this.look(caller, request, { requestHash: '', connection, settings });
+    return this.look(caller, request, { requestHash: '', connection, settings, lookedAt });
   }
 
   /**
@@ -103,7 +107,7 @@ export class Examiner {
   async look(
     caller: CallerIdentity,
     request: CallRequest,
-    { requestHash, connection, settings }: Read,
+    { requestHash, connection, settings, lookedAt }: Read,
     isUsedUp?: true,
   ): Promise<Examined> {
     const named = connection?.access.some((each) => each.callerId === caller._id) ?? false;
@@ -136,7 +140,7 @@ export class Examiner {
     const call = { connection, fn, verdict, onBehalfOf, credential };
     const execution = await this.compose(caller, request, requestHash, call);
     return {
-      plan: { connection, fn, args, verdict, execution, tooLate: request.tooLate },
+      plan: { connection, fn, args, verdict, execution, lookedAt, tooLate: request.tooLate },
       verdict,
       stop: stopped(settings, connection, caller, { risk: verdict.risk, requirement: verdict.requirement }),
       onlyAsking: settings.paused !== null && settings.resuming === 'asks',

@@ -9,6 +9,7 @@ import { CallFacts } from './call-facts.js';
 import { CallLimits } from './call-limits.js';
 import { CallerService } from './callers.js';
 import { CardMarks } from './card-marks.js';
+import { CardRepair } from './card-repair.js';
 import { ClaimsInFlight } from './claims-in-flight.js';
 import { ConnectionDrafts } from './connection-drafts.js';
 import { ConnectionTest } from './connection-test.js';
@@ -267,6 +268,7 @@ export function createServices(deps: Dependencies) {
     outbox,
     replacements,
   });
+  const cardRepair = new CardRepair(deps, outbox);
 
   const outcomes = new OutcomeService(deps, {
     executions: executionStore,
@@ -320,6 +322,7 @@ export function createServices(deps: Dependencies) {
     audit,
     authorizationFlow,
     callers,
+    cardRepair,
     calls,
     cardMarks,
     connectionDrafts,

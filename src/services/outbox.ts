@@ -65,11 +65,11 @@ export class OutboxService {
     signals.emit('outbox');
   }
 
-  /** The subject changed: every copy is to be drawn again. */
-  async refresh(view: OutboxDocument['view'], subjectId: string): Promise<void> {
+  /** The subject (or each of several) changed: every copy is to be drawn again. */
+  async refresh(view: OutboxDocument['view'], subjectId: string | readonly string[]): Promise<void> {
     const { models, workspaceId, clock, signals } = this.deps;
     await models.outbox.updateMany(
-      { workspaceId, subjectId, view },
+      { workspaceId, subjectId: typeof subjectId === 'string' ? subjectId : { $in: [...subjectId] }, view },
       { $inc: { wanted: 1 }, $set: { notBefore: clock.now() } },
     );
     signals.emit('outbox');

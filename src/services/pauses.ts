@@ -2,6 +2,7 @@
  * The kill switch. A pause holds from the next claim on, because every claim asks the database; what is said here besides
  * is when that is certain for every process, what runs at that moment, and what becomes of those who wait.
  */
+import type { ClientSession } from 'mongoose';
 import type { Actor, ApprovalDocument, ExecutionDocument, Pause, Settings } from '../../models/types.js';
 import { AppError } from '../errors.js';
 import type { ApprovalService } from './approvals.js';
@@ -15,6 +16,8 @@ import type { SettingsService } from './settings.js';
 
 /** One sweep looks at so many requests; the next one at the rest. */
 const BATCH = 2_000;
+/** So many change together: few enough that nobody else's change is in the way for long. */
+const AT_ONCE = 100;
 const MOST_RUNNING = 50;
 const WAITING = ['pending_approval', 'pending_authorization'] as const;
 const CONFIRM_EVERY_MS = 200;
@@ -143,47 +146,68 @@ export class PauseService {
   private async freeze(at: Date, approvals: readonly ApprovalDocument[]): Promise<void> {
     if (approvals.length === 0) return;
     const { models, workspaceId } = this.deps;
-    const ids = approvals.map(({ _id }) => _id);
-    await models.approvals.updateMany(
-      { workspaceId, _id: { $in: ids }, status: 'pending', frozenAt: null, expiresAt: { $gt: at } },
-      [{ $set: { frozenAt: { $max: [at, '$createdAt'] }, rev: { $add: ['$rev', 1] } } }],
-      { updatePipeline: true },
-    );
-    // A card that cannot be delivered meanwhile is not given up: its request does not run out.
-    await this.redraw(approvals, null);
+    await this.together(approvals, async (some, session) => {
+      const ids = some.map(({ _id }) => _id);
+      await models.approvals.updateMany(
+        { workspaceId, _id: { $in: ids }, status: 'pending', frozenAt: null, expiresAt: { $gt: at } },
+        [{ $set: { frozenAt: { $max: [at, '$createdAt'] }, rev: { $add: ['$rev', 1] } } }],
+        { updatePipeline: true, session },
+      );
+      // A card that cannot be delivered meanwhile is not given up: its request does not run out.
+      await this.redraw(some, null, session);
+    });
   }
 
   private async thaw(approvals: readonly ApprovalDocument[]): Promise<void> {
     if (approvals.length === 0) return;
     const { models, workspaceId } = this.deps;
-    const ids = approvals.map(({ _id }) => _id);
     const later = (moment: string) => ({ $add: [moment, { $subtract: ['$$NOW', '$frozenAt'] }] });
     const reminders = {
       $map: { input: { $ifNull: ['$remindersLeft', []] }, as: 'at', in: later('$$at') },
     };
-    await models.approvals.updateMany(
-      { workspaceId, _id: { $in: ids }, status: 'pending', frozenAt: { $ne: null } },
-      [
-        {
-          $set: {
-            expiresAt: later('$expiresAt'),
-            nextReminderAt: later('$nextReminderAt'),
-            remindersLeft: reminders,
-            escalateAt: later('$escalateAt'),
-            frozenAt: null,
-            rev: { $add: ['$rev', 1] },
+    await this.together(approvals, async (some, session) => {
+      const stillWaiting = {
+        workspaceId,
+        _id: { $in: some.map(({ _id }) => _id) },
+        status: 'pending',
+      } as const;
+      await models.approvals.updateMany(
+        { ...stillWaiting, frozenAt: { $ne: null } },
+        [
+          {
+            $set: {
+              expiresAt: later('$expiresAt'),
+              nextReminderAt: later('$nextReminderAt'),
+              remindersLeft: reminders,
+              escalateAt: later('$escalateAt'),
+              frozenAt: null,
+              rev: { $add: ['$rev', 1] },
+            },
           },
-        },
-      ],
-      { updatePipeline: true },
-    );
-    const thawed = await models.approvals.find({ workspaceId, _id: { $in: ids }, status: 'pending' }).lean();
-    for (const { executionId, expiresAt } of thawed) {
-      await models.executions.updateOne(
-        { _id: executionId, workspaceId, status: 'pending_approval' },
-        { $set: { expiresAt } },
+        ],
+        { updatePipeline: true, session },
       );
-      await this.redraw([{ executionId }], expiresAt);
+      const thawed = await models.approvals.find(stillWaiting, null, { session }).lean();
+      for (const { executionId, expiresAt } of thawed) {
+        await models.executions.updateOne(
+          { _id: executionId, workspaceId, status: 'pending_approval' },
+          { $set: { expiresAt } },
+          { session },
+        );
+        await this.redraw([{ executionId }], expiresAt, session);
+      }
+    });
+  }
+
+  /** A request, its call and its cards stand still, or go on, at once: a crash in between leaves none of them behind. */
+  private async together(
+    approvals: readonly ApprovalDocument[],
+    change: (some: readonly ApprovalDocument[], session: ClientSession) => Promise<void>,
+  ): Promise<void> {
+    for (let from = 0; from < approvals.length; from += AT_ONCE) {
+      const some = approvals.slice(from, from + AT_ONCE);
+      await this.deps.models.approvals.db.transaction((session) => change(some, session));
+      this.deps.signals.emit('outbox');
     }
   }
 
@@ -191,13 +215,14 @@ export class PauseService {
   private async redraw(
     approvals: readonly Pick<ApprovalDocument, 'executionId'>[],
     deadline: Date | null,
+    session: ClientSession,
   ): Promise<void> {
-    const { models, workspaceId, clock, signals } = this.deps;
+    const { models, workspaceId, clock } = this.deps;
     await models.outbox.updateMany(
       { workspaceId, view: 'approval', subjectId: { $in: approvals.map(({ executionId }) => executionId) } },
       { $inc: { wanted: 1 }, $set: { notBefore: clock.now(), deadline } },
+      { session },
     );
-    signals.emit('outbox');
   }
 
   private async callersOf(approvals: readonly ApprovalDocument[]): Promise<ReadonlyMap<string, string>> {

@@ -11,9 +11,6 @@ import type { ReplacementService } from './replacements.js';
 import type { Runner } from './runner.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
-/** Cards of executions that changed this recently are compared with what they should show. */
-const REPAIR_WINDOW_MS = 3_600_000;
-
 export interface RecoveryParts {
   readonly executions: ExecutionStore;
   readonly approvals: ApprovalService;
@@ -87,40 +84,6 @@ export class RecoveryService {
         await this.parts.approvals.end(approval, 'expired', note);
       });
     }
-  }
-
-  /** Cards whose last drawing is older than what happened since. */
-  async repairCards(): Promise<void> {
-    const { models, workspaceId, clock } = this.deps;
-    const since = new Date(clock.now().getTime() - REPAIR_WINDOW_MS);
-    const settledFor = new Date(clock.now().getTime() - 3_000);
-    const changed = await models.executions
-      .find(
-        { workspaceId, approvalId: { $ne: null }, updatedAt: { $gte: since, $lte: settledFor } },
-        { rev: 1 },
-      )
-      .limit(1_000)
-      .lean();
-    if (changed.length === 0) return;
-    const revisions = new Map(changed.map((execution) => [execution._id, execution.rev]));
-    const copies = await models.outbox
-      .find(
-        {
-          workspaceId,
-          view: 'approval',
-          subjectId: { $in: [...revisions.keys()] },
-          notBefore: null,
-          failed: null,
-        },
-        { subjectId: 1, drawn: 1 },
-      )
-      .lean();
-    const stale = new Set(
-      copies
-        .filter((copy) => copy.drawn < (revisions.get(copy.subjectId) ?? 0))
-        .map((copy) => copy.subjectId),
-    );
-    for (const subjectId of stale) await this.parts.outbox.refresh('approval', subjectId);
   }
 
   /** Arguments and results go with the retention; the record of the call stays. */

@@ -94,18 +94,23 @@ export class ReminderService {
         const deciders = await this.eligibility.deciders({ ...approval, escalatedAt: now }, connection);
         for (const userId of deciders)
           await this.outbox.show('approval', approval.executionId, userId, approval.expiresAt);
-        const escalated = await models.approvals.updateOne(
-          { _id: approval._id, workspaceId, ...filter },
-          { $set: { escalatedAt: now }, $inc: { rev: 1 } },
-        );
-        if (escalated.modifiedCount === 0) return;
-        await this.audit.record({
+        const entry = {
           actor: { kind: 'system', id: 'escalation' },
           action: 'approval.escalated',
           subject: { kind: 'execution', id: approval.executionId },
           details: { to: approval.escalateTo },
+        } as const;
+        const isMine = await models.approvals.db.transaction(async (session) => {
+          const escalated = await models.approvals.updateOne(
+            { _id: approval._id, workspaceId, ...filter },
+            { $set: { escalatedAt: now }, $inc: { rev: 1 } },
+            { session },
+          );
+          if (escalated.modifiedCount === 0) return false;
+          await this.audit.record(entry, session);
+          return true;
         });
-        await this.outbox.refresh('approval', approval.executionId);
+        if (isMine) await this.outbox.refresh('approval', approval.executionId);
       });
     }
   }

@@ -1,6 +1,5 @@
 /** Claiming a queued execution, running it once, and recording how it ended (G1, G2, G5, G6). */
 import type { ConnectionDocument, ExecutionDocument } from '../../models/types.js';
-import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
 import { newId } from '../ids.js';
 import { crashAt } from '../kill-points.js';
 import type { ClaimsInFlight } from './claims-in-flight.js';
@@ -69,14 +68,8 @@ export class Runner {
   ) {}
 
   /** Runs what was recorded and claimed in one step (nothing to ask). */
-  start(
-    execution: ExecutionDocument,
-    connection: ConnectionDocument,
-    fn: FunctionDefinition,
-    args: Arguments,
-    claimedAt: number,
-  ): void {
-    this.track(this.perform({ execution, connection, fn, args }, claimedAt));
+  start(checked: Checked, claimedAt: number): void {
+    this.track(this.perform(checked, claimedAt));
   }
 
   /** Claims a queued execution and runs it. Harmless to ask for twice: the claim has one winner. */
@@ -178,7 +171,8 @@ export class Runner {
     }
   }
 
-  private async call({ execution, connection, fn, args }: Checked, lease: Lease): Promise<Run> {
+  private async call(checked: Checked, lease: Lease): Promise<Run> {
+    const { execution, connection, fn, args } = checked;
     const { calls, targets, tokens } = this.parts;
     let credential = null;
     if (connection.auth !== 'none') {
@@ -206,6 +200,8 @@ export class Runner {
         return { status: 'failed', code: 'needs_more_scopes', message, targetHeld: null };
       }
     }
+    const pausedBefore = await this.pausedMeanwhile(checked);
+    if (pausedBefore) return { ...pausedBefore, targetHeld: null };
     const hold = await targets.hold(execution, connection, fn, args, credential).catch(this.unheld);
     if (!hold.ok)
       return {
@@ -215,6 +211,8 @@ export class Runner {
         asksAgain: hold.code === 'target_changed',
         targetHeld: hold.held,
       };
+    const paused = await this.pausedMeanwhile(checked);
+    if (paused) return { ...paused, targetHeld: hold.held };
     const outcome = await calls.run(execution, connection, fn, args, credential, lease, hold.condition);
     if (outcome.status === 'failed' && outcome.code === 'needs_reauth' && credential) {
       const renews = await tokens.rejected(connection, credential).catch((error: unknown) => {
@@ -235,6 +233,18 @@ export class Runner {
     if (outcome.status === 'failed' && outcome.code === 'target_changed' && hold.condition !== undefined)
       return { ...outcome, asksAgain: true, targetHeld: hold.held };
     return { ...outcome, targetHeld: hold.held };
+  }
+
+  /** A credential or a target that takes long to come does not carry a call past the kill switch. */
+  private async pausedMeanwhile(checked: Checked): Promise<Outcome | null> {
+    try {
+      const message = await this.parts.secondLook.pausedSince(checked);
+      return message === null ? null : { status: 'failed', code: 'refused_recheck', message };
+    } catch (error) {
+      this.deps.log.warn({ err: error }, 'not known whether a claimed call is paused');
+      const message = 'Nothing was sent: whether it is paused could not be read in time. Ask again.';
+      return { status: 'failed', code: 'upstream_unavailable', message };
+    }
   }
 
   private async askForScopes(connection: ConnectionDocument, { subject }: ExecutionDocument): Promise<void> {

@@ -17,11 +17,14 @@ import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
 import { personOf } from './person-caller-id.js';
 import type { PersonCallers } from './person-callers.js';
-import { reasonToRefuse } from './recheck.js';
+import { reasonToRefuse, stopped } from './recheck.js';
 import type { SettingsService } from './settings.js';
 
 /** Who runs `/connections test`: not a registered caller, so it has no token, access or pause of its own. */
 export const SYSTEM_CALLER = 'test';
+
+/** A pause holds within 2 s, whatever a database or a provider takes: an older look is made again before anything is sent. */
+const LOOK_HOLDS_MS = 1_500;
 
 /** A call that may run, with all that it takes. */
 export interface Checked {
@@ -29,6 +32,8 @@ export interface Checked {
   readonly connection: ConnectionDocument;
   readonly fn: FunctionDefinition;
   readonly args: Arguments;
+  /** On the monotonic clock: not later than what is paused was read. */
+  readonly lookedAt: number;
 }
 
 export interface SecondLookParts {
@@ -56,7 +61,8 @@ export class SecondLook {
   async check(execution: ExecutionDocument): Promise<Checked | null> {
     const { settings, callers, credentials, approvals, members, payloads } = this.parts;
     const { models, workspaceId } = this.deps;
-    const isSystemCaller = execution.callerId.startsWith(`${SYSTEM_CALLER}:`);
+    const lookedAt = performance.now();
+    const isSystemCaller = isTest(execution);
     const [connection, registered, credential, approval, currentSettings, args] = await Promise.all([
       models.connections.findOne({ _id: execution.connectionId, workspaceId }).lean(),
       callers.get(execution.callerId),
@@ -99,11 +105,31 @@ export class SecondLook {
       (connection && fn && (await this.parts.grants.reasonToRefuse(execution, connection, fn, args)));
     if (reason !== null) {
       const { why, approvers } = typeof reason === 'string' ? { why: reason, approvers: [] } : reason;
-      const message = `Checked again before running: ${why}. Nothing was sent.`;
+      const message = sentence(why);
       await this.refuse(execution, 'refused_recheck', message, approvers);
       return null;
     }
-    return connection && fn ? { execution, connection, fn, args } : null;
+    return connection && fn ? { execution, connection, fn, args, lookedAt } : null;
+  }
+
+  /**
+   * Why a claimed call is not sent after all: it was paused since the look, which is too long ago. Null: it may be.
+   * For the audit, too. Asks nothing where the look is fresh.
+   */
+  async pausedSince({ execution, lookedAt }: Checked): Promise<string | null> {
+    if (performance.now() - lookedAt < LOOK_HOLDS_MS) return null;
+    const { models, workspaceId } = this.deps;
+    const { callerId, connectionId } = execution;
+    const [settings, connection, registered] = await Promise.all([
+      this.parts.settings.get(),
+      models.connections.findOne({ _id: connectionId, workspaceId }).lean(),
+      this.parts.callers.get(callerId),
+    ]);
+    if (!connection) return this.refusal(execution, 'the connection was removed');
+    // A person and a test by an admin are no registered callers: nobody pauses them.
+    const caller = registered ?? { paused: null, stage: 'test' as const };
+    const stop = stopped(settings, connection, caller, execution);
+    return stop && this.refusal(execution, stop.message);
   }
 
   private async voidApprovals(
@@ -131,14 +157,31 @@ export class SecondLook {
     const end = ended(this.deps.clock.now(), { code, message });
     const refused = await this.parts.executions.transition(execution, 'failed', end);
     if (!refused) return;
-    await this.parts.audit.record({
+    await this.note(execution, { code, message, ...(approvers.length > 0 ? { approvers } : {}) });
+    await this.parts.outbox.showEnd(refused);
+  }
+
+  private async refusal(execution: ExecutionDocument, why: string): Promise<string> {
+    const message = sentence(why);
+    await this.note(execution, { code: 'refused_recheck', message });
+    return message;
+  }
+
+  private note(execution: ExecutionDocument, details: Record<string, unknown>): Promise<void> {
+    return this.parts.audit.record({
       actor: { kind: 'system', id: 'recheck' },
       action: 'execution.refused',
       subject: { kind: 'execution', id: execution._id },
-      details: { code, message, ...(approvers.length > 0 ? { approvers } : {}) },
+      details,
     });
-    await this.parts.outbox.showEnd(refused);
   }
+}
+
+const sentence = (why: string): string =>
+  `Checked again before running: ${why.replace(/\.$/, '')}. Nothing was sent.`;
+
+function isTest({ callerId }: ExecutionDocument): boolean {
+  return callerId.startsWith(`${SYSTEM_CALLER}:`);
 }
 
 /** A record that does not open was tampered with; one that cannot be read just now is read again later. */

@@ -81,6 +81,7 @@ export class SubmissionService {
       onBehalfOf: request.onBehalfOf,
       reason: request.reason,
     });
+    const lookedAt = performance.now();
     const [earlier, connection, settings] = await Promise.all([
       this.executions.byIdempotencyKey(caller._id, request.idempotencyKey),
       this.connections.find(request.connection),
@@ -88,7 +89,7 @@ export class SubmissionService {
     ]);
     if (earlier && (await this.executions.handOut(earlier))) return repeated(earlier, requestHash);
     const look = (isUsedUp?: true) =>
-      this.examiner.look(caller, request, { requestHash, connection, settings }, isUsedUp);
+      this.examiner.look(caller, request, { requestHash, connection, settings, lookedAt }, isUsedUp);
     const first = await look();
     const place = await this.takePlace(first);
     const examined = place === 'none_left' ? await look(true) : first;
@@ -149,6 +150,7 @@ export class SubmissionService {
     if (verdict.risk !== 'read' || verdict.effect !== 'allow') {
       throw new AppError('forbidden', 'Only a read that runs directly can be tested like this.');
     }
+    const lookedAt = performance.now();
     const stop = stopped(await this.settings.get(), connection, { paused: null, stage: 'test' }, verdict);
     if (stop) throw new AppError(stop.code, stop.message);
     const isPrivate = connection.identity === 'private';
@@ -174,7 +176,8 @@ export class SubmissionService {
     const credential = await this.examiner.credentialOf(connection, onBehalfOf);
     const call = { connection, fn, verdict, onBehalfOf, credential };
     const execution = await this.examiner.compose(caller, request, hash, call);
-    return (await this.runNow({ connection, fn, args, verdict, execution, tooLate: undefined })).execution;
+    const plan = { connection, fn, args, verdict, execution, lookedAt, tooLate: undefined };
+    return (await this.runNow(plan)).execution;
   }
 
   /** Nobody is asked to approve what could not run: whoever can consent is asked to instead. */
@@ -255,8 +258,7 @@ export class SubmissionService {
       attempt: { id: newId('at'), process: this.deps.processId, claimedAt: now, leaseUntil },
       nextActionAt: leaseUntil,
     });
-    if (!submitted.repeated)
-      this.runner.start(submitted.execution, plan.connection, plan.fn, plan.args, claimedAt);
+    if (!submitted.repeated) this.runner.start({ ...plan, execution: submitted.execution }, claimedAt);
     return submitted;
   }
 

@@ -310,7 +310,10 @@ export class TargetService {
     change: Pick<ApprovalDocument, 'target' | 'targetNote' | 'fingerprint'>,
   ): Promise<void> {
     const { models, workspaceId } = this.deps;
-    await models.approvals.updateOne({ _id, workspaceId, status: 'pending', target: null }, { $set: change });
+    await models.approvals.updateOne(
+      { _id, workspaceId, status: 'pending', target: null },
+      { $set: change, $inc: { rev: 1 } },
+    );
   }
 
   private async question(executionId: string): Promise<ApprovalDocument | null> {

@@ -16,11 +16,15 @@ import { awaitsTarget } from '../services/targets.js';
 import { markedFields } from './card-marks.js';
 import { whoDecides } from './who-decides.js';
 
-/** Null when the execution has no approval request. */
+/**
+ * Null when the execution has no approval request.
+ * @param patienceMs how long it may wait for the remarks on the arguments; as for a person who waits, where absent
+ */
 export async function approvalCard(
   executionId: string,
   services: Services,
   deps: Dependencies,
+  patienceMs?: number,
 ): Promise<{ card: ApprovalCard; execution: ExecutionDocument; approval: ApprovalDocument } | null> {
   const { models, workspaceId } = deps;
   const [execution, approval] = await Promise.all([
@@ -46,7 +50,7 @@ export async function approvalCard(
   // Nobody weighs it any more once it is decided.
   const marks =
     args && connection && statusOf(execution, approval) === 'pending_approval'
-      ? await services.cardMarks.of(execution, approval.bindingHash, connection, args)
+      ? await services.cardMarks.of(execution, approval.bindingHash, connection, args, patienceMs)
       : { marks: [], note: null };
   return {
     execution,

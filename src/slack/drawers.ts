@@ -4,6 +4,8 @@ import { authorizationMessage, codeMessage } from '../../blocks/authorization.js
 import { noticeMessage } from '../../blocks/notices.js';
 import { reminderMessage } from '../../blocks/reminder.js';
 import type { OutboxDocument } from '../../models/types.js';
+import { SENT_PATIENCE_MS } from '../services/card-marks.js';
+import { cardVersion } from '../services/card-repair.js';
 import type { Dependencies } from '../services/dependencies.js';
 import type { Services } from '../services/index.js';
 import { approvalCard } from './approval-view.js';
@@ -18,8 +20,8 @@ export function createDrawers(
 ): Readonly<Record<OutboxDocument['view'], Drawer>> {
   return {
     approval: async (row) => {
-      const found = await approvalCard(row.subjectId, services, deps);
-      return found ? { ...approvalMessage(found.card), version: found.execution.rev } : null;
+      const found = await approvalCard(row.subjectId, services, deps, SENT_PATIENCE_MS);
+      return found ? { ...approvalMessage(found.card), version: cardVersion(found) } : null;
     },
     authorization: async (row) => {
       const dm = await authorizationDm(row.subjectId, services, deps);

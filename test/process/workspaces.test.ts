@@ -91,7 +91,7 @@ describe('a second workspace in the same database', () => {
     await recovery.endAbandoned();
     await recovery.announcePending();
     await recovery.settleApprovals();
-    await recovery.repairCards();
+    await ours.services.cardRepair.sweep();
     await recovery.dropOldPayloads(1);
     await ours.services.connections.noteUse(them.connectionId, { read: true, health: 'needs_reauth' });
     for (const { _id } of [pending, queued, abandoned, decided, overdue]) ours.services.runner.take(_id);

@@ -172,9 +172,37 @@ describe('against what is stored', () => {
     app.directory.away = true;
     expect(await marksOf(made, MAIL)).toEqual({
       marks: [],
-      note: 'Not compared with earlier calls: they could not be read in time.',
+      note: 'Who is outside the company could not be told. Not compared with earlier calls: they could not be read in time.',
     });
     app.directory.away = false;
+  });
+
+  it('says that nobody can tell who is outside, where there is somebody to tell it of', async () => {
+    const made = await asked(MAIL);
+    await stored({}, MAIL);
+    const noted = async (args: Arguments, domains: readonly string[] | null): Promise<string | null> => {
+      const facts = { companyDomains: async () => domains };
+      return (await new CardMarks(app.deps, services.payloads, facts, 10_000).of(made, 'h', helpdesk, args))
+        .note;
+    };
+    expect(await noted(MAIL, null)).toBe('Who is outside the company could not be told.');
+    expect(await noted({ subject: 'hello' }, null)).toBeNull();
+    expect(await noted(MAIL, ['corp.example'])).toBeNull();
+  });
+
+  it('waits longer for the copies that are sent than for somebody who opens one', async () => {
+    await stored({}, MAIL);
+    const made = await asked(MAIL);
+    const slow = {
+      companyDomains: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return ['corp.example'];
+      },
+    };
+    const marksAfter = (patienceMs?: number) =>
+      new CardMarks(app.deps, services.payloads, slow).of(made, 'hash', helpdesk, MAIL, patienceMs);
+    expect((await marksAfter()).note).toContain('Who is outside the company could not be told.');
+    expect((await marksAfter(10_000)).marks).toEqual([{ value: 'x@evil.example', says: ['outside'] }]);
   });
 
   it('a card does not wait for marks that take their time', async () => {

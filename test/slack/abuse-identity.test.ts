@@ -3,6 +3,7 @@
  * of the real app. Each attempt leaves the request as it was and one audit event; the helpdesk hears nothing.
  */
 import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
+import { person } from '../../playground/slack/person.js';
 import { until } from '../harness/app-process.js';
 import { type SignedSlack, startSignedSlack } from '../harness/signed-slack.js';
 import { ends, sent } from '../harness/writes.js';
@@ -32,6 +33,33 @@ it('abuse 9: a click by somebody who is no approver is refused, wherever she cli
   const look = () => slack.click(eve, 'approval.details', nameOf(execution));
   await abuse.refused(eve, execution, look, /Arguments are shown to those/);
   await until(() => /not on the list/.test(abuse.told(eve)), 5_000);
+});
+
+it('Details show the result to who decided, and to no admin who was not asked', async () => {
+  const { services } = slack.looking;
+  const admin = slack.member('U9BOSS');
+  await services.settings.change({ kind: 'system', id: 'test' }, { admins: [admin] });
+  const { ask } = await abuse.desk(['U0BEN']);
+  const execution = await ask('Came back with a number');
+  await abuse.counts('U0BEN', execution);
+  expect((await ends(slack.looking, [execution._id], 5_000))[0]?.status).toBe('succeeded');
+  const { result } = await services.executions.openPayloads(
+    { kind: 'operator', id: 'test' },
+    await services.executions.record(execution._id),
+  );
+  const [ben, boss] = ['U0BEN', admin].map((who) => person(slack.world.slack, who));
+  await slack.click('U0BEN', 'approval.details', nameOf(execution));
+  await ben?.waitForView((view) => {
+    const shown = ben.text(view);
+    return shown.includes('Result') && shown.includes(JSON.stringify(result, null, 2));
+  });
+  await abuse.refused(
+    admin,
+    execution,
+    () => slack.click(admin, 'approval.details', nameOf(execution)),
+    /Arguments are shown to those/,
+  );
+  expect(boss?.text(await boss.waitForView(/Arguments are shown to those/))).not.toMatch(/Result|T-\d/);
 });
 
 it('abuse 10: whoever asked, or owns the caller, does not decide, not by a second button nor account', async () => {

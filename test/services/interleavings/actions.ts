@@ -153,10 +153,10 @@ export class Actions {
     const there = world.processes[step.at];
     switch (step.do) {
       case 'the process dies':
-        there?.life.stopAfter(step.n, 'dead');
+        there?.life.stopAfter(edgesOf(step), 'dead');
         return 'armed';
       case 'the process falls asleep':
-        there?.life.stopAfter(step.n, 'sleeps');
+        there?.life.stopAfter(edgesOf(step), 'sleeps');
         return 'armed';
       case 'the process wakes':
         if (there?.life.state !== 'sleeps') return 'it is awake';
@@ -345,6 +345,9 @@ export class Actions {
     return ways[[0, 0, 1, 2, 2, 3, 4, 0][n % 8] ?? 0] ?? ways[0];
   }
 }
+
+/** Each move has two: before it takes effect, and after. A run has about sixty. */
+const edgesOf = ({ n, at }: Step): number => n * 3 + at;
 
 /** What a person or a caller is answered instead; anything else is nobody's answer. */
 function answer(error: unknown): string {

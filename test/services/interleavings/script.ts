@@ -9,8 +9,9 @@ const THEMES = [
   ['settle', 'take', 'sweep'],
   ['expire', 'time passes'],
   ['the process dies', 'another process starts'],
+  ['the process dies', 'take', 'sweep'],
   ['the process falls asleep', 'the process wakes'],
-  ['pause', 'resume', 'pause', 'resume'],
+  ['pause', 'resume', 'pause', 'resume', 'expire', 'settle'],
   ['change the policy', 'replace the credential'],
   ['the target changes', 'the target changes', 'sweep'],
   ['make a grant', 'make a grant', 'revoke a grant', 'submit'],
@@ -78,7 +79,7 @@ export const interleaving: fc.Arbitrary<Interleaving> = fc.noBias(
       setting,
       themes: fc.subarray([...THEMES], { minLength: 1, maxLength: 4 }),
       first: step,
-      groups: several(several(step, 1, 4), 2, 12),
+      groups: several(several(step, 1, 3), 2, 9),
     })
     .map(({ themes, first, groups, ...rest }) => {
       const about = themes.flat();

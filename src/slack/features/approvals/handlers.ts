@@ -266,7 +266,11 @@ async function detailsView(
       : null;
     const mayDecide = eligible?.ok === true;
     if (mayDecide) await noteReading(edge, found.card, userId, page);
-    return approvalDetails(found.card, { page, mayDecide, notice });
+    const { status, truncated } = found.execution;
+    const text =
+      payloads.result === null ? 'empty, or no longer kept' : JSON.stringify(payloads.result, null, 2);
+    const result = status === 'succeeded' ? { text, truncated } : null;
+    return approvalDetails(found.card, { page, mayDecide, notice, result });
   } catch (error) {
     return sentenceModal('Details', explain(error, edge.log));
   }
