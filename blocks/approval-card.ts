@@ -105,7 +105,7 @@ function pendingLine(card: ApprovalCard): string {
   const until = card.attention?.paused ? 'its time stands still' : `expires ${moment(card.expiresAt)}`;
   const who = deciders(card);
   if (who === '')
-    return `:warning: *Nobody is left who may decide.* Admins were asked to name somebody · ${until}`;
+    return `:warning: *Nobody is left who may decide.* Admins are asked to name somebody · ${until}`;
   const waiting = `${STATUS_MARKS.pending_approval} *Waiting for* ${who} · ${until}`;
   if (card.quorum < 2) return waiting;
   return `${waiting}\n${card.decisions.length} of ${card.quorum} approvals so far; one denial ends it.`;

@@ -241,12 +241,11 @@ export function approvalList(list: WaitingList): { text: string; blocks: KnownBl
     const text = 'Nothing waits for you.';
     return { text, blocks: [section(`*${text}*`), context(COMES_BY_DM)] };
   }
-  const text = `${howMany(list)} waiting for you`;
   const hidden = more || rows.length > MOST_LISTED;
   return {
-    text,
+    text: `${howMany(list)} waiting for you`,
     blocks: [
-      header(text),
+      header(`Waiting for me (${howMany(list)})`),
       ...rows.slice(0, MOST_LISTED).map(waitingRow),
       ...(hidden ? [context('There are more; they move up as these are decided.')] : []),
       ...severalButton(list),

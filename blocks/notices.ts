@@ -7,8 +7,10 @@ import { actions, button, lines, person, said } from './parts/text.js';
 import { sentenceMessage } from './sentence.js';
 
 const ENDED: Readonly<Record<ToldOutcome['status'], string>> = {
+  succeeded: ':white_check_mark: *Done*',
   denied: ':no_entry: *Denied*',
   expired: ':alarm_clock: *Expired*',
+  cancelled: ':heavy_minus_sign: *Cancelled*',
   failed: ':warning: *Failed*',
   outcome_unknown: ':question: *Outcome unknown*',
 };
@@ -34,7 +36,12 @@ function words(notice: Exclude<Notice, { kind: 'load_report' | 'outcomes' }>): s
       return notice.text;
     case 'nobody_can_decide': {
       const what = `*${said(notice.functionTitle)}* on *${said(notice.connectionName)}*`;
-      return `:warning: Nobody is left who may decide about ${what} (${notice.executionId}).\nName somebody with \`/connections policy ${notice.connectionKey}\`; until then nothing is approved.`;
+      const { left = 0, quorum = 1 } = notice;
+      const who =
+        left === 0
+          ? 'Nobody is left who may decide'
+          : `Only ${left} of the ${quorum} people needed may decide`;
+      return `:warning: ${who} about ${what} (${notice.executionId}).\nName somebody with \`/connections policy ${notice.connectionKey}\`; until then nothing is approved.`;
     }
     case 'approval_voided':
       return `:pencil2: ${person(notice.by)} changed the arguments of *${said(notice.functionTitle)}* after you had approved it (${notice.executionId}). Your approval was for the old ones and no longer counts; the card shows the new ones.`;

@@ -27,6 +27,7 @@ export interface Models {
   readonly fileChunks: Model<T.FileChunkDocument>;
   readonly throttles: Model<T.ThrottleDocument>;
   readonly callLimits: Model<T.CallLimitDocument>;
+  readonly pendingPlaces: Model<T.PendingPlacesDocument>;
   readonly deliveries: Model<T.DeliveryDocument>;
 }
 
@@ -59,6 +60,7 @@ export function createModels(connection: Connection): Models {
     fileChunks: bind(connection, 'FileChunk', calls.fileChunk),
     throttles: bind(connection, 'Throttle', workspace.throttle),
     callLimits: bind(connection, 'CallLimit', calls.callLimit),
+    pendingPlaces: bind(connection, 'PendingPlaces', calls.pendingPlaces),
     deliveries: bind(connection, 'Delivery', workspace.delivery),
   };
 }

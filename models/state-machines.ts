@@ -14,13 +14,18 @@ export const EXECUTION_TRANSITIONS: Readonly<Record<ExecutionStatus, readonly Ex
   cancelled: [],
 };
 
-/** The states a call may be recorded in at first. `denied`: a call that policy blocks. */
+/**
+ * The states a call may be recorded in at first. `denied`: policy blocks it, or it is paused. `failed`: the consent lacks
+ * a scope that it needs. `cancelled`: it was to be asked again, and what it needs is gone.
+ */
 export const EXECUTION_STARTS: readonly ExecutionStatus[] = [
   'pending_authorization',
   'pending_approval',
   'queued',
   'executing',
   'denied',
+  'failed',
+  'cancelled',
 ];
 
 export const APPROVAL_TRANSITIONS: Readonly<

@@ -16,6 +16,7 @@ import { Delivery } from './slack/delivery.js';
 import { DeliveryLog } from './slack/delivery-log.js';
 import { SlackDirectory } from './slack/directory.js';
 import { createDrawers } from './slack/drawers.js';
+import { homeOf } from './slack/features/home/publish.js';
 import { registerFeatures } from './slack/features/index.js';
 import { SlackHttpReceiver } from './slack/receivers/http.js';
 import { SlackSocketReceiver } from './slack/receivers/socket.js';
@@ -78,7 +79,8 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   });
   const bolt = createBolt(slack, receiver, log);
   bolt.use(refusals.gate(workspaceId));
-  registerFeatures({ app: bolt, services, deps, clients, directory, log });
+  const slackEdge = { app: bolt, services, deps, clients, directory, log };
+  registerFeatures(slackEdge);
 
   await server.listen({ port: config.port, host: config.host });
   await bolt.init();
@@ -87,7 +89,13 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   }
   await services.processes.start();
   deps.signals.on('queued', (executionId) => services.runner.take(executionId));
-  const delivery = new Delivery(deps, services.outbox, clients.patient, createDrawers(services, deps));
+  const delivery = new Delivery(
+    deps,
+    services.outbox,
+    clients.patient,
+    createDrawers(services, deps),
+    (userId) => homeOf(slackEdge, userId),
+  );
   delivery.start();
   const sweepers = await startSweepers(database.background, services, log);
   await receiver.start();

@@ -191,13 +191,22 @@ describe('connections', () => {
       owner: 'U0BEN',
       functions: ['list_tickets'],
       raised_risks: { list_tickets: 'write' },
+      ask_every_time: ['list_tickets'],
       policy: { ...shown.policy, rules: [{ ...shown.policy.rules[0], effect: 'deny' }] },
       access: [{ caller: 'Edited', functions: ['list_tickets'] }],
       visibility: { everyone: false, users: ['U0CLEO'], usergroups: [] },
     };
     const after = await ok('connection:update', 'edited', '--file', await file(edited));
-    const { name, owner, functions, raised_risks, access, visibility } = edited;
-    expect(after).toMatchObject({ name, owner, functions, raised_risks, access, visibility });
+    const { name, owner, functions, raised_risks, ask_every_time, access, visibility } = edited;
+    expect(after).toMatchObject({
+      name,
+      owner,
+      functions,
+      raised_risks,
+      ask_every_time,
+      access,
+      visibility,
+    });
     expect(after.policy).toMatchObject({ version: 2, rules: [{ effect: 'deny' }] });
     const stored = await connected.services.connections.find('edited');
     expect(stored).toMatchObject({

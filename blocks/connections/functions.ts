@@ -17,6 +17,11 @@ export interface FunctionPicker {
   readonly name: string;
   readonly functions: readonly FunctionChoice[];
   readonly picked: readonly string[];
+  /** Null where nobody is asked for it yet. */
+  readonly everyTime: {
+    readonly functions: readonly FunctionChoice[];
+    readonly picked: readonly string[];
+  } | null;
   /** What the import has to say: operations it cannot call, warnings. */
   readonly notes: readonly string[];
   /** What an admin should know about signing in. */
@@ -65,6 +70,19 @@ export function functionPickerModal(picker: FunctionPicker): View {
             hint: 'The fewer, the safer: a caller sees exactly these.',
             groups: functionGroups(functions),
             initial: picker.picked,
+            search: ACTIONS.functionSearch,
+          }),
+        ]),
+    ...(picker.everyTime === null || picker.everyTime.functions.length === 0
+      ? []
+      : [
+          multiSelect({
+            block: 'every_time',
+            label: 'Ask every time',
+            optional: true,
+            hint: 'No rule, no limit and no “Don’t ask again” skips the question. Some functions do so by themselves and are not listed.',
+            groups: functionGroups(picker.everyTime.functions),
+            initial: picker.everyTime.picked,
             search: ACTIONS.functionSearch,
           }),
         ]),

@@ -166,7 +166,9 @@ export interface RuleForm extends QuestionFields, Partial<Omit<WaitingFields, 'i
   /** Null or absent: what the risk asks for. */
   readonly targetCheck?: TargetCheck | null;
   readonly condition?: ConditionFields;
-  /** What the Preview button found; null or absent before it was pressed. */
+  /** Names the warnings that she has seen: with these and no others *Save* saves. */
+  readonly warned?: string;
+  /** What the Preview button found, or what to see before saving; null or absent before either was pressed. */
   readonly found?: Parameters<typeof previewBlocks>[1];
 }
 
@@ -263,6 +265,7 @@ export function connectionRuleModal(form: RuleForm): View {
     metadata: {
       connection: connectionId,
       ...(ruleId === null ? {} : { rule: ruleId }),
+      ...(form.warned === undefined ? {} : { warned: form.warned }),
     },
     blocks: [
       select({ block: 'scope', label: 'Applies to', choices: SCOPES, initial: form.scope }),

@@ -18,6 +18,7 @@ export const connection = schemaOf<T.ConnectionDocument>(
     config: { type: Mixed, required: true },
     enabledFunctions: list,
     raisedRisks: { type: Mixed, default: {} },
+    askEveryTime: list,
     policy: { type: Mixed, required: true },
     access: { type: [Mixed], default: [] },
     visibility: { type: Mixed, required: true },
@@ -158,7 +159,9 @@ export const execution = schemaOf<T.ExecutionDocument>(
     finishedAt: maybeWhen,
     expiresAt: maybeWhen,
     nextActionAt: maybeWhen,
+    delay: maybeText,
     frozenAt: maybeWhen,
+    told: { type: Boolean },
   },
   'executions',
 );
@@ -177,6 +180,8 @@ execution.index(
   { workspaceId: 1, onBehalfOf: 1, createdAt: -1, _id: -1 },
   { partialFilterExpression: { onBehalfOf: { $type: 'string' } } },
 );
+
+execution.index({ workspaceId: 1, finishedAt: 1 }, { partialFilterExpression: { told: false } });
 
 execution.index(
   { workspaceId: 1, updatedAt: -1 },
@@ -294,6 +299,13 @@ export const callLimit = schemaOf<T.CallLimitDocument>(
 );
 
 callLimit.index({ until: 1 }, { expireAfterSeconds: 0 });
+
+export const pendingPlaces = schemaOf<T.PendingPlacesDocument>(
+  { taken: { type: [Mixed], default: [] }, until: when },
+  'pending_places',
+);
+
+pendingPlaces.index({ until: 1 }, { expireAfterSeconds: 0 });
 
 file.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 

@@ -38,6 +38,8 @@ export interface ConnectionDocument {
   enabledFunctions: string[];
   /** Functions whose risk an admin raised. */
   raisedRisks: Record<string, Risk>;
+  /** Functions that an admin made ask every time, besides those that do so by themselves. */
+  askEveryTime?: string[];
   policy: { version: number; rules: PolicyRule[] };
   access: Access[];
   visibility: { everyone: boolean; users: string[]; usergroups: string[] };

@@ -90,8 +90,12 @@ export interface ExecutionDocument {
   expiresAt: Date | null;
   /** When a sweeper should look; null once the execution has ended. */
   nextActionAt: Date | null;
+  /** Why it does not run yet though it was decided, in words. */
+  delay?: string | null;
   /** It waits for its member, and the kill switch stopped its time then. */
   frozenAt?: Date | null;
+  /** Of an end that no approval request tells of: false until its requester was told. */
+  told?: boolean;
 }
 
 export interface Resolution {
@@ -124,6 +128,16 @@ export interface CallLimitDocument {
   /** The minute of the place that was taken last; null when none was left. */
   taken: number | null;
   /** Nothing of it counts any more. */
+  until: Date;
+}
+
+/** Requests of one caller that are being recorded and will wait for people: none is overlooked when they are counted. */
+export interface PendingPlacesDocument {
+  /** `<workspace>:<caller>` */
+  _id: string;
+  workspaceId: string;
+  /** Executions in the order in which they took a place. */
+  taken: { id: string; at: Date }[];
   until: Date;
 }
 

@@ -7,7 +7,7 @@ export interface ToldOutcome {
   functionTitle: string;
   connectionName: string;
   callerName: string;
-  status: 'denied' | 'expired' | 'failed' | 'outcome_unknown';
+  status: 'succeeded' | 'denied' | 'expired' | 'cancelled' | 'failed' | 'outcome_unknown';
   /** Who denied it. */
   by: string | null;
   note: string | null;
@@ -51,6 +51,9 @@ export type Notice =
   | { kind: 'sentence'; text: string }
   | {
       kind: 'nobody_can_decide';
+      /** How many may decide, of how many it takes; absent in older ones: none. */
+      left?: number;
+      quorum?: number;
       executionId: string;
       functionTitle: string;
       connectionName: string;
@@ -69,7 +72,7 @@ export interface OutboxDocument {
   /** A channel id, or a user id whose DM is opened first. */
   to: string;
   /** What it shows: a view drawn from the current state of `subjectId`, or the notice in `message`. */
-  view: 'approval' | 'authorization' | 'oauth_code' | 'notice' | 'reminder';
+  view: 'approval' | 'authorization' | 'oauth_code' | 'notice' | 'reminder' | 'home';
   subjectId: string;
   message: Notice | null;
   /** Rises with every change to be shown; delivery is due while `shown` is behind. */

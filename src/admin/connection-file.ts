@@ -84,6 +84,7 @@ const editable = {
   config: z.record(z.string(), z.json()),
   functions: names,
   raised_risks: z.record(z.string(), z.enum(['read', 'write', 'destructive'])),
+  ask_every_time: names,
   policy: policyFile,
   access: z.array(
     z.strictObject({ caller: z.string().min(1).max(60), functions: names.nullable().default(null) }),
@@ -134,6 +135,7 @@ const newFile = z.strictObject({
   config: editable.config.default({}),
   functions: editable.functions.default([]),
   raised_risks: editable.raised_risks.optional(),
+  ask_every_time: editable.ask_every_time.optional(),
   policy: editable.policy.default({ rules: [] }),
   access: editable.access.optional(),
   visibility: editable.visibility.optional(),
@@ -281,6 +283,7 @@ export function connectionView(connection: ConnectionDocument, around: Around) {
     config: connection.config as Record<string, JsonValue>,
     functions: connection.enabledFunctions,
     raised_risks: connection.raisedRisks,
+    ask_every_time: connection.askEveryTime ?? [],
     policy: policyView(connection.policy),
     access: accessView(connection, around.callers),
     visibility: connection.visibility,

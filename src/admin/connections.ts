@@ -70,6 +70,7 @@ export class ConnectionCommands {
     });
     const change: ConnectionChange = {
       ...(file.raised_risks ? { raisedRisks: file.raised_risks } : {}),
+      ...(file.ask_every_time ? { askEveryTime: file.ask_every_time } : {}),
       ...(file.visibility ? { visibility: file.visibility } : {}),
     };
     if (Object.keys(change).length > 0) connection = await connections.update(this.actor, connection, change);
@@ -94,6 +95,7 @@ export class ConnectionCommands {
       businessOwnerId: file.business_owner,
       enabledFunctions: file.functions,
       raisedRisks: file.raised_risks,
+      askEveryTime: file.ask_every_time,
       visibility: file.visibility,
       config,
     });

@@ -115,27 +115,34 @@ export class ApprovalService {
       await this.outbox.show('approval', execution._id, userId, approval.expiresAt);
     }
     if (approval.route) await this.outbox.show('approval', execution._id, approval.route, approval.expiresAt);
-    if (deciders.length === 0) await this.askForApprovers(execution, connection);
+    await this.noteDeciders(approval, execution, connection, deciders.length);
     await this.executions.lookAgain(execution._id, 'pending_approval', null);
   }
 
-  /** Ends a pending request without a decision. Null when somebody was first. */
+  /** Ends a pending request without a decision; `told` when nobody has to hear of it. Null when somebody was first. */
   async end(
     approval: ApprovalDocument,
     status: 'expired' | 'cancelled',
     endNote: string,
+    told = false,
   ): Promise<ApprovalDocument | null> {
     const { models, workspaceId, clock } = this.deps;
     const onlyDue = status === 'expired' ? { frozenAt: null, $expr: { $lte: ['$expiresAt', '$$NOW'] } } : {};
     const updated = await models.approvals
       .findOneAndUpdate(
         { _id: approval._id, workspaceId, status: 'pending', ...onlyDue },
-        { $set: { status, endedAt: clock.now(), endNote }, $inc: { rev: 1 } },
+        { $set: { status, endedAt: clock.now(), endNote, told }, $inc: { rev: 1 } },
         { returnDocument: 'after' },
       )
       .lean();
     if (updated) await this.settle(updated);
     return updated;
+  }
+
+  /** What was decided came to nothing by the will of whoever would hear of it. */
+  async needsNoTelling({ _id }: Pick<ExecutionDocument, '_id'>): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.approvals.updateOne({ workspaceId, executionId: _id }, { $set: { told: true } });
   }
 
   /** Makes the execution follow what was decided. Repeating it changes nothing. */
@@ -210,13 +217,24 @@ export class ApprovalService {
     });
   }
 
-  /** Once an hour for a function, however many calls of it wait. */
-  private async askForApprovers(execution: ExecutionDocument, connection: ConnectionDocument): Promise<void> {
+  /**
+   * Admins are asked to name somebody where fewer people than it takes may decide: once an hour for a function, however
+   * many calls of it wait.
+   */
+  async noteDeciders(
+    { quorum }: Pick<ApprovalDocument, 'quorum'>,
+    execution: Pick<ExecutionDocument, '_id' | 'function' | 'functionTitle'>,
+    connection: ConnectionDocument,
+    left: number,
+  ): Promise<void> {
+    if (left >= quorum) return;
     const what = `nobody_can_decide:${connection._id}:${execution.function}`;
     if (!(await isFirstWithin(this.deps, QUIET_MS, what))) return;
     for (const admin of await this.roles.admins()) {
       await this.outbox.notify(admin, {
         kind: 'nobody_can_decide',
+        left,
+        quorum,
         executionId: execution._id,
         functionTitle: execution.functionTitle,
         connectionName: connection.name,

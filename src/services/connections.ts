@@ -55,6 +55,7 @@ export interface ConnectionChange {
   readonly config?: Record<string, JsonValue>;
   readonly enabledFunctions?: readonly string[];
   readonly raisedRisks?: Record<string, Risk>;
+  readonly askEveryTime?: readonly string[];
   readonly visibility?: ConnectionDocument['visibility'];
   /** The functions were read again and looked at: what the audit event says, and whether tests must be made anew. */
   readonly review?: { readonly retest: boolean; readonly details: Record<string, unknown> };
@@ -154,6 +155,8 @@ export class ConnectionService {
     next.rev = connection.rev + 1;
     const wanted = change.enabledFunctions ?? next.enabledFunctions;
     next.enabledFunctions = checkFunctions(connector, next, wanted);
+    if (change.askEveryTime !== undefined)
+      next.askEveryTime = checkFunctions(connector, next, change.askEveryTime);
     const more = next.enabledFunctions.some((name) => !connection.enabledFunctions.includes(name));
     if (more) next.scopesReviewedAt = null;
     const settings = changedSettings(connector, connection, next);

@@ -33,6 +33,7 @@ export function untouched(now: Date) {
     finishedAt: null,
     expiresAt: null,
     nextActionAt: null,
+    delay: null,
   };
 }
 
@@ -74,7 +75,10 @@ export class ExecutionStore {
     const updated = await models.executions
       .findOneAndUpdate(
         { _id: from._id, workspaceId, status: from.status, rev: from.rev, ...guard },
-        { $set: { ...change, status: to, updatedAt: clock.now() }, $inc: { rev: 1 } },
+        {
+          $set: { ...news(from.status, to), ...change, status: to, updatedAt: clock.now() },
+          $inc: { rev: 1 },
+        },
         { returnDocument: 'after' },
       )
       .lean();
@@ -95,10 +99,31 @@ export class ExecutionStore {
     await models.executions.updateOne({ _id: id, workspaceId, status }, { $set: { nextActionAt } });
   }
 
-  async pendingOf(callerId: string, limit: number): Promise<number> {
+  /** How many calls of this caller wait for people, counted up to the limit. @param besides are not counted */
+  /**
+   * Not a change of state: why it does not run yet, and when to try again.
+   * @returns whether that is news, for whoever shows it
+   */
+  async delay(
+    { _id, delay }: Pick<ExecutionDocument, '_id' | 'delay'>,
+    why: string,
+    nextActionAt: Date,
+  ): Promise<boolean> {
+    const { models, workspaceId, clock } = this.deps;
+    const isNews = delay !== why;
+    const news = { $set: { delay: why, nextActionAt, updatedAt: clock.now() }, $inc: { rev: 1 } };
+    const done = await models.executions.updateOne(
+      { _id, workspaceId, status: 'queued' },
+      isNews ? news : { $set: { nextActionAt } },
+    );
+    return isNews && done.modifiedCount === 1;
+  }
+
+  async pendingOf(callerId: string, limit: number, besides: readonly string[] = []): Promise<number> {
     const { models, workspaceId } = this.deps;
     const status = { $in: ['pending_approval', 'pending_authorization'] as ExecutionStatus[] };
-    return models.executions.countDocuments({ workspaceId, status, callerId }).limit(limit);
+    const counted = besides.length === 0 ? {} : { _id: { $nin: [...besides] } };
+    return models.executions.countDocuments({ workspaceId, status, callerId, ...counted }).limit(limit);
   }
 
   async waitingFor(memberId: string, connectionId?: string, callerId?: string): Promise<ExecutionDocument[]> {
@@ -164,6 +189,7 @@ export class ExecutionStore {
     const end: Partial<ExecutionDocument> = {
       ...ended(this.deps.clock.now(), { code: 'unavailable', message }),
       idempotencyKey: `withdrawn:${record._id}`,
+      told: true,
       approvalStatus: record.approvalStatus === 'pending' ? 'cancelled' : record.approvalStatus,
     };
     const status = record.status === 'executing' ? 'failed' : 'cancelled';
@@ -182,19 +208,25 @@ export class ExecutionStore {
     return done.matchedCount === 1;
   }
 
-  /** Ends in `cancelled`, `denied` or `expired` what still waits for an authorization. */
+  /** Ends in `cancelled`, `denied` or `expired` what still waits for an authorization; `told`: nobody has to hear of it. */
   async endWaiting(
     execution: ExecutionDocument,
     to: 'cancelled' | 'denied' | 'expired',
     error: { code: 'cancelled' | 'needs_authorization' | 'expired'; message: string },
+    told = false,
   ): Promise<ExecutionDocument | null> {
-    return this.transition(execution, to, ended(this.deps.clock.now(), error));
+    return this.transition(execution, to, { ...ended(this.deps.clock.now(), error), told });
   }
 }
 
 /** Its index leaves out calls without a member, and MongoDB takes it only for a query that says so. */
 function member(id: string) {
   return { $eq: id, $type: 'string' as const };
+}
+
+/** An end before anybody was asked to decide: no approval request keeps whether it was told. */
+function news(from: ExecutionStatus, to: ExecutionStatus): Partial<ExecutionDocument> {
+  return from === 'pending_authorization' && isTerminal(to) ? { told: false } : {};
 }
 
 /** The fields that every end has. */
@@ -208,6 +240,11 @@ export function ended(
     expiresAt: null,
     error: error ? { code: error.code, message: error.message, retryAfter: error.retryAfter ?? null } : null,
   };
+}
+
+/** Why a call that was decided does not run yet; null once it does, or has ended. */
+export function delayOf({ status, delay }: Pick<ExecutionDocument, 'status' | 'delay'>): string | null {
+  return status === 'queued' ? (delay ?? null) : null;
 }
 
 /** @throws AppError `not_found` */

@@ -7,7 +7,7 @@ import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
-import { type ExecutionQuery, type ExecutionStore, required } from './execution-store.js';
+import { delayOf, type ExecutionQuery, type ExecutionStore, required } from './execution-store.js';
 import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
@@ -110,6 +110,7 @@ export class ExecutionService {
     const edited = execution.editedBy ? await this.payloads.arguments(execution) : null;
     const { error } = execution;
     const expiresAt = execution.status === 'pending_approval' ? execution.expiresAt : null;
+    const note = delayOf(execution) ?? execution.note;
     return {
       id: execution._id,
       status: execution.status,
@@ -120,7 +121,7 @@ export class ExecutionService {
         status: execution.approvalStatus,
         ...(execution.decidedAt ? { decided_at: execution.decidedAt.toISOString() } : {}),
         ...(expiresAt ? { expires_at: expiresAt.toISOString() } : {}),
-        ...(execution.note ? { note: execution.note } : {}),
+        ...(note ? { note } : {}),
       },
       ...(execution.status === 'succeeded' ? { result } : {}),
       ...(execution.truncated ? { truncated: true } : {}),
@@ -144,12 +145,12 @@ export class ExecutionService {
     };
   }
 
-  /** Ends what has not begun to run. What runs or has ended stays as it is. */
+  /** Its caller takes back what has not begun to run, and needs no news of it. What runs or has ended stays as it is. */
   async cancel(execution: ExecutionDocument, why: string): Promise<ExecutionDocument> {
     const error = { code: 'cancelled', message: why } as const;
     if (execution.status === 'pending_approval') {
       const approval = await this.approvals.ofExecution(execution._id);
-      if (approval && !(await this.approvals.end(approval, 'cancelled', why))) {
+      if (approval && !(await this.approvals.end(approval, 'cancelled', why, true))) {
         // Somebody was first: what was decided is followed, so that the caller is told that and not "still pending".
         const decided = await this.approvals.ofExecution(execution._id);
         if (decided && decided.status !== 'pending') await this.approvals.settle(decided);
@@ -157,7 +158,7 @@ export class ExecutionService {
         if (latest?.status === 'queued') return this.cancel(latest, why);
       }
     } else if (execution.status === 'pending_authorization') {
-      await this.store.endWaiting(execution, 'cancelled', error);
+      await this.store.endWaiting(execution, 'cancelled', error, true);
       if (execution.onBehalfOf) await this.members.refreshDms(execution.connectionId, execution.onBehalfOf);
     } else if (execution.status === 'queued') {
       const now = this.deps.clock.now();
@@ -168,7 +169,8 @@ export class ExecutionService {
         expiresAt: null,
       };
       const done = await this.store.transition(execution, 'cancelled', end);
-      if (done?.approvalId) await this.outbox.refresh('approval', execution._id);
+      if (done) await this.approvals.needsNoTelling(done);
+      await this.outbox.showEnd(done);
     }
     return (await this.store.get(execution._id)) ?? execution;
   }

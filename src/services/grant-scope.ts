@@ -1,12 +1,13 @@
 /** What a grant is limited to: read off the call that was approved, and held against the next one. Pure. */
-import type { GrantScope } from '../../models/types.js';
+import type { GrantScope, Risk } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
 import type { Arguments, JsonValue } from '../connectors/framework.js';
 
 /** One way to limit a grant, as the form offers it. */
 export interface ScopeChoice {
+  /** JSON pointer. */
   readonly path: string;
-  /** The argument's name. */
+  /** The argument's name; within an object, with the names that lead to it (`fields.project.key`). */
   readonly name: string;
   readonly kind: GrantScope['kind'];
   /** The value, or the domain, that it would be limited to. */
@@ -26,31 +27,75 @@ const DOMAIN = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2
 const MOST_CHOICES = 40;
 const SHORT = 80;
 
-/** Every limit that these arguments offer; their order depends on nothing but the arguments. */
-export function scopeChoices(args: Arguments): readonly ScopeChoice[] {
-  const named = Object.keys(args)
-    .sort()
-    .flatMap((name) => choicesOf(name, args[name] ?? null));
-  const anyPlace = named.some(({ preselected }) => preselected);
-  return named
-    .map((choice) =>
-      anyPlace || choice.kind === 'domain'
-        ? choice
-        : { ...choice, preselected: [...choice.shown].length <= SHORT },
-    )
-    .slice(0, MOST_CHOICES);
+/** What only says which part of a place is meant: its parent is the place. */
+const PART = /^(?:name|value|title|email|address)$/i;
+
+interface Leaf {
+  /** JSON pointer. */
+  readonly path: string;
+  readonly keys: readonly string[];
+  /** A scalar, a list without objects or lists in it, or an object without keys. */
+  readonly value: JsonValue;
 }
 
-function choicesOf(name: string, value: JsonValue): ScopeChoice[] {
-  const path = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+/** What is within the arguments, in an order that depends on nothing but them; nulls count as absent. */
+function leavesOf(value: JsonValue, keys: readonly string[] = []): Leaf[] {
+  if (value === null) return [];
+  const isList = Array.isArray(value);
+  const isLeaf =
+    typeof value !== 'object' ||
+    (isList && value.every((each) => each === null || typeof each !== 'object')) ||
+    (keys.length > 0 && Object.keys(value).length === 0);
+  if (isLeaf) return [{ path: keys.map((key) => `/${escaped(key)}`).join(''), keys, value }];
+  const entries: readonly (readonly [string, JsonValue])[] = isList
+    ? value.map((each, at) => [String(at), each] as const)
+    : Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return entries.flatMap(([key, each]) => leavesOf(each, [...keys, key]));
+}
+
+const escaped = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** Every limit that these arguments offer; their order depends on nothing but the arguments. */
+export function scopeChoices(args: Arguments): readonly ScopeChoice[] {
+  const found = leavesOf(args).flatMap(choicesOf);
+  const anyPlace = found.some(({ preselected }) => preselected);
+  const all = found.map((choice) =>
+    anyPlace || choice.kind === 'domain'
+      ? choice
+      : { ...choice, preselected: [...choice.shown].length <= SHORT },
+  );
+  if (all.length <= MOST_CHOICES) return all;
+  // What says where the call goes is never what there is no room for.
+  const kept = new Set(
+    [true, false]
+      .flatMap((first) => all.filter(({ preselected }) => preselected === first))
+      .slice(0, MOST_CHOICES),
+  );
+  return all.filter((choice) => kept.has(choice));
+}
+
+/** A grant for what changes something is never one for whatever its arguments say. */
+export function canBeLimited(risk: Risk, args: Arguments): boolean {
+  return risk === 'read' || leavesOf(args).length === 0 || scopeChoices(args).length > 0;
+}
+
+function choicesOf({ path, keys, value }: Leaf): ScopeChoice[] {
   const shown = shownValue(value);
   if (shown === null) return [];
   const domain = domainOf(value);
-  const snake = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll('-', '_');
+  const name = keys.join('.');
   return [
-    { path, name, kind: 'equals', shown, preselected: PLACE.test(snake) },
+    { path, name, kind: 'equals', shown, preselected: isPlace(keys) },
     ...(domain === null ? [] : [{ path, name, kind: 'domain' as const, shown: domain, preselected: false }]),
   ];
+}
+
+function isPlace(keys: readonly string[]): boolean {
+  const [last = '', parent = ''] = keys
+    .filter((key) => !/^\d+$/.test(key))
+    .map((key) => key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replaceAll('-', '_'))
+    .reverse();
+  return PLACE.test(last) || (PART.test(last) && PLACE.test(parent));
 }
 
 /** Scalars, and lists of them; null for what nobody could compare at a glance. */
@@ -94,10 +139,9 @@ function sameNames(args: Arguments): GrantScope {
   return { path: '', kind: 'equals', value: JSON.stringify(present(args)) };
 }
 
+/** Within objects and lists of objects too: a second recipient in there is an argument more. */
 function present(args: Arguments): string[] {
-  return Object.keys(args)
-    .filter((name) => args[name] !== null)
-    .sort();
+  return leavesOf(args).map(({ path }) => path);
 }
 
 /** The scope to store. An equal value is kept as a digest that only this grant can be compared with. */
@@ -131,12 +175,24 @@ export function scopeFits(grantId: string, scope: readonly GrantScope[], args: A
 
 const digest = (grantId: string, value: JsonValue): string => canonicalHash([grantId, value]);
 
+/** Null where there is none. */
 function valueAt(args: Arguments, path: string): JsonValue {
-  const name = path.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
-  return Object.hasOwn(args, name) ? (args[name] ?? null) : null;
+  let found: JsonValue = args;
+  for (const key of keysOf(path)) {
+    if (found === null || typeof found !== 'object' || !Object.hasOwn(found, key)) return null;
+    const next: JsonValue | undefined = Array.isArray(found) ? found[Number(key)] : found[key];
+    found = next ?? null;
+  }
+  return found;
 }
+
+const keysOf = (path: string): string[] =>
+  path
+    .slice(1)
+    .split('/')
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 /** The name of an argument, from its pointer. */
 export function argumentName(path: string): string {
-  return path.slice(1).replaceAll('~1', '/').replaceAll('~0', '~');
+  return keysOf(path).join('.');
 }

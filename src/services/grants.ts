@@ -9,7 +9,6 @@ import type {
   ExecutionDocument,
   GrantDocument,
 } from '../../models/types.js';
-import { canonicalHash } from '../canonical.js';
 import type { Arguments, FunctionDefinition } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
@@ -22,19 +21,17 @@ import type { EligibilityService } from './eligibility.js';
 import type { ExecutionStore } from './execution-store.js';
 import { definitionHashOf, enabledFunction } from './functions.js';
 import { liveGrants, MOST_LISTED, usableAt } from './grant-currency.js';
-import { type ScopeChoice, scopeChoices, scopeFits, scopeOf } from './grant-scope.js';
+import { canBeLimited, type ScopeChoice, scopeChoices, scopeFits, scopeOf } from './grant-scope.js';
+import { suggestsGrant } from './grant-suggestion.js';
 import { checkTerms, type GrantTerms } from './grant-terms.js';
 import type { PayloadService } from './payloads.js';
-import { evaluate, higherRisk, type Verdict } from './policy.js';
+import { asksEveryTime, evaluate, higherRisk, type Verdict } from './policy.js';
 import type { RoleService } from './roles.js';
 
-/** The approvals, all alike, after which a card suggests a grant. */
-export const SUGGESTED_AFTER = 5;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** A grant by count ends with its uses, or with this. */
 export const USES_WINDOW_MS = 7 * DAY_MS;
-const ALIKE_WITHIN_MS = 30 * DAY_MS;
 
 /** A call that policy asks about. */
 export interface Question {
@@ -160,11 +157,13 @@ export class GrantService {
     const { approval, execution, connection, fn, args } = await this.request(executionId);
     const { ok } = await this.parts.eligibility.mayDecide(approval, connection, userId);
     if (!ok) throw forbidden('Only people who may decide this request can answer for the next ones.');
-    if (!approval.rememberable || fn.askEveryTime) throw forbidden('This is asked every time.');
+    if (!approval.rememberable || asksEveryTime(connection, fn)) throw forbidden('This is asked every time.');
     if (approval.quorum > 1)
       throw forbidden('This needs several approvals: nobody alone can answer for the next ones.');
     if (approval.status !== 'pending' && approval.status !== 'approved')
       throw forbidden('This request was not approved, so there is nothing to remember.');
+    if (!canBeLimited(execution.risk, args))
+      throw forbidden('Nothing in the arguments of this call could be held to, so it is asked every time.');
     const choices = scopeChoices(args);
     return { execution, approval, choices, needsLimit: execution.risk !== 'read' && choices.length > 0 };
   }
@@ -278,32 +277,9 @@ export class GrantService {
     return (await liveGrants(of, this.deps))[0] ?? null;
   }
 
-  /** Five approvals alike: then the card suggests a grant. It is never made without a person. */
-  async suggests(execution: ExecutionDocument, approval: ApprovalDocument): Promise<boolean> {
-    if (approval.status !== 'pending' || !approval.rememberable || approval.quorum > 1) return false;
-    const { models, workspaceId, clock } = this.deps;
-    const { callerId, connectionId, subject, policyVersion } = execution;
-    const earlier = await models.executions
-      .find(
-        {
-          workspaceId,
-          callerId,
-          connectionId,
-          function: execution.function,
-          subject,
-          policyVersion,
-          approvalStatus: 'approved',
-          createdAt: { $gt: new Date(clock.now().getTime() - ALIKE_WITHIN_MS) },
-        },
-        { _id: 1 },
-      )
-      .sort({ createdAt: -1 })
-      .limit(SUGGESTED_AFTER * 4)
-      .lean();
-    if (earlier.length < SUGGESTED_AFTER) return false;
-    const approvals = await this.parts.approvals.forExecutions(earlier.map(({ _id }) => _id));
-    const list = listOf(approval);
-    return approvals.filter((each) => listOf(each) === list).length >= SUGGESTED_AFTER;
+  /** Whether the card of this request suggests a grant. It is never made without a person. */
+  suggests(execution: ExecutionDocument, approval: ApprovalDocument): Promise<boolean> {
+    return suggestsGrant(execution, approval, this.deps, this.parts);
   }
 
   private async fitting(question: Question): Promise<GrantDocument[]> {
@@ -368,14 +344,4 @@ export class GrantService {
     const definitionHash = definitionHashOf(connector, connection, fn);
     return { execution, approval, connection, fn, args, definitionHash };
   }
-}
-
-function listOf({ approvers, quorum }: ApprovalDocument): string {
-  const { users, usergroups, connectionOwner, businessOwner, requesterManager } = approvers;
-  return canonicalHash({
-    users: [...users].sort(),
-    usergroups: [...usergroups].sort(),
-    roles: [connectionOwner, businessOwner === true, requesterManager === true],
-    quorum,
-  });
 }

@@ -40,6 +40,7 @@ import { PauseRecord } from './pause-record.js';
 import { PausedAuthorizations } from './paused-authorizations.js';
 import { PauseService } from './pauses.js';
 import { PayloadService } from './payloads.js';
+import { PendingPlaces } from './pending-places.js';
 import { PersonCallers } from './person-callers.js';
 import { PolicyPreview } from './policy-preview.js';
 import { ProcessService } from './processes.js';
@@ -204,9 +205,10 @@ export function createServices(deps: Dependencies) {
     grants,
     claims,
     limits,
+    new PendingPlaces(deps, executionStore),
   );
   const attention = new AttentionService(deps, approvals, eligibility, outbox, audit);
-  const reminders = new ReminderService(deps, eligibility, outbox, audit);
+  const reminders = new ReminderService(deps, approvals, eligibility, outbox, audit);
   const pauses = new PauseService(
     deps,
     settings,

@@ -1,5 +1,11 @@
 /** How many questions people were asked, how they ended, and which of them a better policy would spare. */
-import type { ApprovalDocument, ExecutionDocument, LoadCounts, LoadReport } from '../../models/types.js';
+import type {
+  ApprovalDocument,
+  ExecutionDocument,
+  LoadCounts,
+  LoadReport,
+  OutboxDocument,
+} from '../../models/types.js';
 import { isDuplicateKey, upserting } from '../database/duplicate-key.js';
 import type { Dependencies } from './dependencies.js';
 import type { OutboxService } from './outbox.js';
@@ -19,11 +25,14 @@ const MOST_SUGGESTIONS = 5;
 const ENOUGH = { alwaysApproved: 20, alwaysDenied: 5, expired: 5, quick: 10 } as const;
 
 type AskedAbout = Pick<ApprovalDocument, 'executionId' | 'status' | 'createdAt' | 'endedAt' | 'decisions'>;
+type Copy = Pick<OutboxDocument, 'to' | 'ts'>;
 type Called = Pick<ExecutionDocument, '_id' | 'connectionKey' | 'function' | 'risk'>;
 
 /** One question with what it was about. */
 export interface Question extends AskedAbout {
   readonly call: Called;
+  /** When whoever decided it had the card before her; null where that is not known. */
+  readonly shownAt: Date | null;
 }
 
 export class LoadReportService {
@@ -83,11 +92,32 @@ export class LoadReportService {
       .find({ workspaceId, _id: { $in: ids } }, { connectionKey: 1, function: 1, risk: 1 })
       .lean();
     const byId = new Map(calls.map((call) => [call._id, call]));
+    const copies = await this.copiesOf(ids);
     const questions = approvals.slice(0, MOST_QUESTIONS).flatMap((approval) => {
       const call = byId.get(approval.executionId);
-      return call ? [{ ...approval, call }] : [];
+      const shownAt = shownTo(approval, copies.get(approval.executionId) ?? []);
+      return call ? [{ ...approval, call, shownAt }] : [];
     });
     return loadReport(questions, from, to, approvals.length > MOST_QUESTIONS);
+  }
+
+  /** The cards that were posted, by what they are about. */
+  private async copiesOf(executionIds: readonly string[]): Promise<ReadonlyMap<string, readonly Copy[]>> {
+    const { models, workspaceId } = this.deps;
+    const rows = await models.outbox
+      .find(
+        { workspaceId, subjectId: { $in: [...executionIds] }, view: 'approval', ts: { $ne: null } },
+        { subjectId: 1, to: 1, ts: 1 },
+      )
+      .lean();
+    const copies = new Map<string, Copy[]>();
+    for (const { subjectId, to, ts } of rows) {
+      const copy = { to, ts };
+      const others = copies.get(subjectId ?? '');
+      if (others) others.push(copy);
+      else copies.set(subjectId ?? '', [copy]);
+    }
+    return copies;
   }
 
   /** The first one comes in a week: she has this week's before her. */
@@ -114,6 +144,15 @@ export class LoadReportService {
       throw error;
     }
   }
+}
+
+/** Her own copy or a channel's, whichever came first. */
+function shownTo({ decisions }: AskedAbout, copies: readonly Copy[]): Date | null {
+  const decider = decisions.at(-1)?.userId;
+  const posted = copies
+    .filter(({ to }) => to === decider || !to.startsWith('U'))
+    .map(({ ts }) => Number(ts) * 1_000);
+  return posted.length === 0 ? null : new Date(Math.min(...posted));
 }
 
 /** Counts; pure. @param questions newest first */
@@ -148,20 +187,24 @@ function countsOf(questions: readonly Question[]): LoadCounts {
   const ended = (status: ApprovalDocument['status']): number =>
     questions.filter((each) => each.status === status).length;
   const times = questions.flatMap((each) => timeToDecision(each) ?? []).sort((a, b) => a - b);
+  // Nobody can read what is not posted yet: a card that came late is not to make a quick answer slow.
+  const readingTimes = questions.flatMap(
+    (each) => timeToDecision(each, each.shownAt ?? each.createdAt) ?? [],
+  );
   return {
     asked: questions.length,
     approved: ended('approved'),
     denied: ended('denied'),
     expired: ended('expired'),
     cancelled: ended('cancelled'),
-    quick: times.filter((time) => time < QUICK_MS).length,
+    quick: readingTimes.filter((time) => time < QUICK_MS).length,
     medianMs: medianOf(times),
   };
 }
 
-function timeToDecision({ status, createdAt, endedAt }: AskedAbout): number | null {
+function timeToDecision({ status, createdAt, endedAt }: AskedAbout, from: Date = createdAt): number | null {
   if ((status !== 'approved' && status !== 'denied') || endedAt === null) return null;
-  return endedAt.getTime() - createdAt.getTime();
+  return endedAt.getTime() - from.getTime();
 }
 
 function medianOf(sorted: readonly number[]): number | null {

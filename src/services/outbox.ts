@@ -8,6 +8,7 @@ import type { ExecutionDocument, Notice, OutboxDocument } from '../../models/typ
 import { isDuplicateKey, upserting } from '../database/duplicate-key.js';
 import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
+import { HOME_EVERY_MS, homeRowId, homesChanged, isPerson, requestsChanged } from './home-rows.js';
 
 /** How long a delivery may take before another process takes the row over. */
 export const DELIVERY_LEASE_MS = 20_000;
@@ -26,6 +27,7 @@ export class OutboxService {
   ): Promise<void> {
     const { models, workspaceId, clock, signals } = this.deps;
     const now = clock.now();
+    if (view === 'approval' && isPerson(to)) await homesChanged(this.deps, [to]);
     await upserting(() =>
       models.outbox.updateOne(
         { _id: `${view}:${subjectId}:${to}`, workspaceId },
@@ -68,11 +70,39 @@ export class OutboxService {
   /** The subject (or each of several) changed: every copy is to be drawn again. */
   async refresh(view: OutboxDocument['view'], subjectId: string | readonly string[]): Promise<void> {
     const { models, workspaceId, clock, signals } = this.deps;
+    // First, because a card that stays behind is repaired, and this repeated with it.
+    if (view === 'approval')
+      await requestsChanged(this.deps, typeof subjectId === 'string' ? [subjectId] : subjectId);
     await models.outbox.updateMany(
       { workspaceId, subjectId: typeof subjectId === 'string' ? subjectId : { $in: [...subjectId] }, view },
       { $inc: { wanted: 1 }, $set: { notBefore: clock.now() } },
     );
     signals.emit('outbox');
+  }
+
+  /** She has her Home before her: from now on it is kept up to date. What is being drawn for it may be older than that. */
+  async homeOpened(userId: string): Promise<void> {
+    const { models, workspaceId, clock } = this.deps;
+    const now = clock.now();
+    const _id = homeRowId(userId);
+    const { failed: _, ...rest } = this.empty(now);
+    const row = { ...rest, wanted: 0, notBefore: null, to: userId, view: 'home', subjectId: userId } as const;
+    await upserting(() =>
+      models.outbox.updateOne(
+        { _id, workspaceId },
+        { $set: { failed: null }, $setOnInsert: { ...row, deadline: null } },
+        { upsert: true },
+      ),
+    );
+    await models.outbox.updateOne(
+      { _id, workspaceId, 'lease.until': { $gt: now } },
+      { $inc: { wanted: 1 }, $set: { notBefore: new Date(now.getTime() + HOME_EVERY_MS) } },
+    );
+  }
+
+  /** It could not be shown to her just now. */
+  async homeMissed(userId: string): Promise<void> {
+    await homesChanged(this.deps, [userId]);
   }
 
   /** Whoever sees a card of it sees how it ended. Null, or without a card: nothing. */

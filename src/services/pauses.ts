@@ -9,6 +9,7 @@ import type { ApprovalService } from './approvals.js';
 import type { CallerService } from './callers.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
+import { requestsChanged } from './home-rows.js';
 import type { PauseRecord } from './pause-record.js';
 import type { PausedAuthorizations } from './paused-authorizations.js';
 import type { Confirmation, ProcessService } from './processes.js';
@@ -218,8 +219,10 @@ export class PauseService {
     session: ClientSession,
   ): Promise<void> {
     const { models, workspaceId, clock } = this.deps;
+    const ids = approvals.map(({ executionId }) => executionId);
+    await requestsChanged(this.deps, ids, session);
     await models.outbox.updateMany(
-      { workspaceId, view: 'approval', subjectId: { $in: approvals.map(({ executionId }) => executionId) } },
+      { workspaceId, view: 'approval', subjectId: { $in: ids } },
       { $inc: { wanted: 1 }, $set: { notBefore: clock.now(), deadline } },
       { session },
     );

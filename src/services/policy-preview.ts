@@ -1,16 +1,26 @@
 /** Looks before a policy is saved: what it would have asked in the last days, and who on its lists has left. */
-import type { ApprovalDocument, ConnectionDocument, PolicyRule } from '../../models/types.js';
+import type {
+  ApprovalDocument,
+  Approvers,
+  ConnectionDocument,
+  ExecutionDocument,
+  PolicyRule,
+} from '../../models/types.js';
 import type { CallFacts } from './call-facts.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
 import { enabledFunctions } from './functions.js';
 import type { PayloadService } from './payloads.js';
-import { evaluate } from './policy.js';
+import { evaluate, limitOf, overLimit, type Verdict } from './policy.js';
 import { type PolicyWarning, policyWarnings } from './policy-words.js';
 
 const PREVIEW_DAYS = 7;
 /** The newest of them: each may have arguments to unseal. */
 const MOST_CALLS = 500;
+const MOST_QUESTIONS = 50;
+const HOUR_MS = 3_600_000;
+/** Of a user group: more than the largest quorum, some of whom may have left. */
+const MOST_MEMBERS = 50;
 
 export interface Preview {
   readonly days: number;
@@ -22,11 +32,24 @@ export interface Preview {
   readonly blocked: number;
   /** How many people would have been asked. */
   readonly people: number;
+  /** There may be others: not every kind of question was looked at. */
+  readonly morePeople: boolean;
   /** How many of these calls really were asked about. */
   readonly askedThen: number;
 }
 
-export type Warning = PolicyWarning | { readonly kind: 'approver_left'; readonly userId: string };
+export type Warning =
+  | PolicyWarning
+  | { readonly kind: 'approver_left'; readonly userId: string }
+  | { readonly kind: 'group_empty'; readonly groupId: string }
+  | {
+      readonly kind: 'quorum_too_large';
+      readonly rule: string;
+      readonly index: number;
+      readonly quorum: number;
+      /** How many on its lists can decide. */
+      readonly people: number;
+    };
 
 export class PolicyPreview {
   constructor(
@@ -56,13 +79,15 @@ export class PolicyPreview {
     const asking = new Map<string, Pick<ApprovalDocument, 'approvers' | 'excluded'>>();
     let askedThen = 0;
     const calls = found.slice(0, MOST_CALLS);
-    for (const execution of calls) {
+    const limits = new HourlyCounts();
+    // Oldest first, as they came: a limit is used up by those before.
+    for (const execution of calls.toReversed()) {
       const fn = functions.get(execution.function);
       if (!fn) continue;
       const args =
         needsArguments || fn.riskOf ? await this.payloads.arguments(execution).catch(() => null) : null;
       const call = { ...known, now: execution.createdAt, callerName: execution.callerName };
-      const { effect, rule } = evaluate(next, fn, args ?? undefined, call);
+      const { effect, rule } = limits.applied(evaluate(next, fn, args ?? undefined, call), execution);
       count[effect] += 1;
       if (execution.requirement === 'required') askedThen += 1;
       if (effect !== 'ask') continue;
@@ -74,7 +99,9 @@ export class PolicyPreview {
       asking.set(JSON.stringify([approvers, excluded]), { approvers, excluded });
     }
     const lists = await Promise.all(
-      [...asking.values()].slice(0, 50).map((question) => this.eligibility.deciders(question, connection)),
+      [...asking.values()]
+        .slice(0, MOST_QUESTIONS)
+        .map((question) => this.eligibility.deciders(question, connection)),
     );
     return {
       days: PREVIEW_DAYS,
@@ -84,22 +111,90 @@ export class PolicyPreview {
       direct: count.allow,
       blocked: count.deny,
       people: new Set(lists.flat()).size,
+      morePeople: asking.size > MOST_QUESTIONS,
       askedThen,
     };
   }
 
   /** What these rules should not be saved without being told. @throws DirectoryUnavailable */
   async warnings(connection: ConnectionDocument, rules: readonly PolicyRule[]): Promise<Warning[]> {
-    const { directory, connector } = this.deps;
-    const functions = enabledFunctions(await connector(connection.connector), connection);
-    const named = [...new Set(rules.flatMap(({ approvers }) => approvers.users))];
-    const people = await Promise.all(named.map((id) => directory.person(id)));
+    const functions = enabledFunctions(await this.deps.connector(connection.connector), connection);
+    const found = policyWarnings(connection, rules, functions);
+    // In a member's own name nobody else is asked.
+    if (connection.identity === 'private') return found;
+    const asking = rules.flatMap((rule, index) => (asks(rule) ? [{ rule, index }] : []));
+    const groupIds = unique(asking.flatMap(({ rule }) => listsOf(rule).flatMap((list) => list.usergroups)));
+    const groups = new Map(
+      await Promise.all(
+        groupIds.map(async (id) => [id, await this.deciding(await this.members(id))] as const),
+      ),
+    );
+    const named = unique(asking.flatMap(({ rule }) => peopleOf(rule, connection)));
+    const able = new Set(await this.deciding(named));
+    const quorums = asking.flatMap(({ rule, index }): Warning[] => {
+      const inGroups = listsOf(rule).flatMap((list) => list.usergroups.flatMap((id) => groups.get(id) ?? []));
+      const onLists = unique([...peopleOf(rule, connection).filter((id) => able.has(id)), ...inGroups]);
+      const manager = listsOf(rule).some(({ requesterManager }) => requesterManager) ? 1 : 0;
+      const people = onLists.length + manager;
+      if (people === 0 || people >= rule.quorum) return [];
+      return [{ kind: 'quorum_too_large', rule: rule.id, index, quorum: rule.quorum, people }];
+    });
     return [
-      ...policyWarnings(connection, rules, functions),
-      ...named.flatMap((userId, index): Warning[] => {
-        const person = people[index];
-        return person?.active && !person.outsider ? [] : [{ kind: 'approver_left', userId }];
-      }),
+      ...found,
+      ...named.flatMap((userId): Warning[] => (able.has(userId) ? [] : [{ kind: 'approver_left', userId }])),
+      ...groupIds.flatMap((groupId): Warning[] =>
+        groups.get(groupId)?.length === 0 ? [{ kind: 'group_empty', groupId }] : [],
+      ),
+      ...quorums,
     ];
   }
+
+  /** As many of them as any quorum asks for, and some more for those who left. */
+  private async members(groupId: string): Promise<readonly string[]> {
+    return (await this.deps.directory.groupMembers(groupId)).slice(0, MOST_MEMBERS);
+  }
+
+  private async deciding(userIds: readonly string[]): Promise<string[]> {
+    const people = await Promise.all(userIds.map((id) => this.deps.directory.person(id)));
+    return people.flatMap((person) =>
+      person?.active && !person.outsider && !person.isBot ? [person.id] : [],
+    );
+  }
+}
+
+/** Which of the calls with a limit would have been over it: by caller and function, in any sixty minutes. */
+class HourlyCounts {
+  private readonly direct = new Map<string, number[]>();
+
+  /** Calls come oldest first. */
+  applied(verdict: Verdict, { callerId, function: name, createdAt }: ExecutionDocument): Verdict {
+    const limit = limitOf(verdict);
+    if (limit === null) return verdict;
+    const key = `${callerId} ${name}`;
+    const now = createdAt.getTime();
+    const recent = (this.direct.get(key) ?? []).filter((at) => at > now - HOUR_MS);
+    const fits = recent.length < limit;
+    this.direct.set(key, fits ? [...recent, now] : recent);
+    return fits ? verdict : overLimit(verdict);
+  }
+}
+
+const unique = (ids: readonly string[]): string[] => [...new Set(ids)];
+
+/** At once, or beyond its limit. */
+function asks({ effect, limitPerHour }: PolicyRule): boolean {
+  return effect === 'ask' || (effect === 'allow' && (limitPerHour ?? null) !== null);
+}
+
+function listsOf({ approvers, escalation }: PolicyRule): readonly Approvers[] {
+  return escalation ? [approvers, escalation.approvers] : [approvers];
+}
+
+/** Whom the lists of a rule name, by themselves or as the connection's owners. */
+function peopleOf(rule: PolicyRule, { ownerId, businessOwnerId }: ConnectionDocument): string[] {
+  return listsOf(rule).flatMap((list) => [
+    ...list.users,
+    ...(list.connectionOwner ? [ownerId] : []),
+    ...(list.businessOwner && businessOwnerId ? [businessOwnerId] : []),
+  ]);
 }

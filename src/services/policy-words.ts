@@ -2,7 +2,7 @@
 import type { ConnectionDocument, PolicyRule, Risk } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
 import { type Condition, OPERATORS } from './conditions.js';
-import { asEachRisk, evaluate, hasApprover } from './policy.js';
+import { asEachRisk, evaluate, hasApprover, keyOf } from './policy.js';
 
 const EFFECTS = { allow: 'runs directly', ask: 'needs approval', deny: 'is blocked' } as const;
 
@@ -30,8 +30,8 @@ export function conditionWords({ all, comparisons }: Condition): string {
     .join(all ? ' and ' : ' or ');
 }
 
-/** One rule as a sentence; plain text. */
-export function ruleWords(rule: PolicyRule, fn?: Pick<FunctionDefinition, 'askEveryTime'>): string {
+/** One rule as a sentence; plain text. @param always the function asks every time */
+export function ruleWords(rule: PolicyRule, always = false): string {
   const { functions, risks, effect, when } = rule;
   const which = functions
     ? functions.join(', ')
@@ -40,37 +40,39 @@ export function ruleWords(rule: PolicyRule, fn?: Pick<FunctionDefinition, 'askEv
       : 'every function';
   const only = functions && risks ? ` when ${risks.join(' or ')}` : '';
   const condition = when ? `, only when ${conditionWords(when)}` : '';
-  const always = fn?.askEveryTime && effect === 'allow' ? '; the function asks every time' : '';
+  const asked = always && effect === 'allow' ? '; the function asks every time' : '';
   const name = rule.id === 'default' ? 'No rule fits; the default: ' : '';
-  return `${name}${which}${only} ${EFFECTS[effect]}${condition}${always}`;
+  return `${name}${which}${only} ${EFFECTS[effect]}${condition}${asked}`;
 }
 
 export type PolicyWarning =
-  | { readonly kind: 'never_matches'; readonly rule: string; readonly index: number }
+  | {
+      readonly kind: 'never_matches';
+      readonly rule: string;
+      readonly index: number;
+      /** Rules before it cover all that it is about; its functions are off; none of them has a risk that it names. */
+      readonly why: 'covered' | 'turned_off' | 'no_such_risk';
+    }
   | { readonly kind: 'allows_everything'; readonly rule: string; readonly index: number }
   | { readonly kind: 'no_approver'; readonly functions: readonly string[] };
 
-/** What is wrong with these rules as far as they alone tell; who has left is asked of the directory besides. */
+/**
+ * What is wrong with these rules as far as they alone tell; who has left is asked of the directory besides.
+ * @param functions those that are turned on
+ */
 export function policyWarnings(
   connection: Pick<ConnectionDocument, 'raisedRisks' | 'identity'>,
   rules: readonly PolicyRule[],
   functions: readonly FunctionDefinition[],
 ): PolicyWarning[] {
   const calls = functions.flatMap((fn) => asEachRisk(connection, fn));
-  const fits = (rule: PolicyRule, name: string, risk: Risk): boolean =>
-    (rule.functions?.includes(name) ?? true) && (rule.risks?.includes(risk) ?? true);
-  const reached = new Set(
-    calls.flatMap(({ fn, risk }) => {
-      const fitting = rules.filter((rule) => fits(rule, fn.name, risk));
-      const last = fitting.findIndex(({ when }) => !when);
-      return last < 0 ? fitting : fitting.slice(0, last + 1);
-    }),
-  );
+  const reached = new Set(calls.flatMap(({ fn, risk }) => reachedBy(rules, fn.name, risk)));
   const warnings: PolicyWarning[] = rules.flatMap((rule, index): PolicyWarning[] => {
-    if (calls.length > 0 && !reached.has(rule)) return [{ kind: 'never_matches', rule: rule.id, index }];
-    const everything =
-      rule.effect === 'allow' && rule.functions === null && !rule.when && coversEveryRisk(rule.risks);
-    return everything ? [{ kind: 'allows_everything', rule: rule.id, index }] : [];
+    if (calls.length > 0 && !reached.has(rule)) {
+      const why = whyUnreached(rule, calls);
+      return [{ kind: 'never_matches', rule: rule.id, index, why }];
+    }
+    return allowsEverything(rule, calls) ? [{ kind: 'allows_everything', rule: rule.id, index }] : [];
   });
   if (connection.identity === 'private') return warnings;
   const policy = { version: 0, rules: [...rules] };
@@ -81,6 +83,41 @@ export function policyWarnings(
   return unanswerable.length === 0
     ? warnings
     : [...warnings, { kind: 'no_approver', functions: unanswerable.map(({ name }) => name) }];
+}
+
+interface Call {
+  readonly fn: Pick<FunctionDefinition, 'name'>;
+  readonly risk: Risk;
+}
+
+const isNamed = (rule: PolicyRule, name: string): boolean => rule.functions?.includes(name) ?? true;
+const hasRisk = (rule: PolicyRule, risk: Risk): boolean => rule.risks?.includes(risk) ?? true;
+
+/** Up to the first that holds always; of two with one condition only the first is ever asked. */
+function reachedBy(rules: readonly PolicyRule[], name: string, risk: Risk): PolicyRule[] {
+  const reached: PolicyRule[] = [];
+  const conditions = new Set<string>();
+  for (const rule of rules) {
+    if (!isNamed(rule, name) || !hasRisk(rule, risk)) continue;
+    if (!rule.when) return [...reached, rule];
+    const key = keyOf(rule.when);
+    if (!conditions.has(key)) reached.push(rule);
+    conditions.add(key);
+  }
+  return reached;
+}
+
+function whyUnreached(rule: PolicyRule, calls: readonly Call[]): 'covered' | 'turned_off' | 'no_such_risk' {
+  const named = calls.filter(({ fn }) => isNamed(rule, fn.name));
+  if (named.length === 0) return 'turned_off';
+  return named.some(({ risk }) => hasRisk(rule, risk)) ? 'covered' : 'no_such_risk';
+}
+
+/** Every function by name is as much as all of them; reads that run directly are nothing to warn of. */
+function allowsEverything(rule: PolicyRule, calls: readonly Call[]): boolean {
+  if (rule.effect !== 'allow' || rule.when || !coversEveryRisk(rule.risks)) return false;
+  if (rule.functions === null) return true;
+  return calls.some(({ risk }) => risk !== 'read') && calls.every(({ fn }) => isNamed(rule, fn.name));
 }
 
 function coversEveryRisk(risks: PolicyRule['risks']): boolean {

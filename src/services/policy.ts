@@ -25,6 +25,14 @@ export function riskOf(
   return raised ? higherRisk(own, raised) : own;
 }
 
+/** No grant, no limit and no rule skips the question: the connector says so, or an admin does. */
+export function asksEveryTime(
+  connection: Pick<ConnectionDocument, 'askEveryTime'>,
+  fn: Pick<FunctionDefinition, 'name' | 'askEveryTime'>,
+): boolean {
+  return fn.askEveryTime === true || (connection.askEveryTime?.includes(fn.name) ?? false);
+}
+
 /** The rule that holds where no rule of the connection matches: the catalogue's default. */
 function defaultRule(fn: FunctionDefinition, risk: Risk): PolicyRule {
   const raised = higherRisk(risk, fn.risk) !== fn.risk;
@@ -46,6 +54,9 @@ function matches(rule: PolicyRule, name: string, risk: Risk): boolean {
   return rule.risks === null || rule.risks.includes(risk);
 }
 
+/** What of a connection a verdict comes from. */
+type Judged = Pick<ConnectionDocument, 'policy' | 'raisedRisks' | 'askEveryTime'>;
+
 export interface Verdict {
   readonly risk: Risk;
   readonly effect: Effect;
@@ -65,20 +76,21 @@ const STRICTNESS: Readonly<Record<Effect, number>> = { allow: 0, ask: 1, deny: 2
  * condition cannot be told (no arguments yet, nobody to look up), the strictest of what may be is what counts.
  */
 export function evaluate(
-  connection: Pick<ConnectionDocument, 'policy' | 'raisedRisks'>,
+  connection: Judged,
   fn: FunctionDefinition,
   args?: Arguments,
   known: Known = {},
 ): Verdict {
   const risk = riskOf(connection, fn, args);
   const facts = { ...known, function: fn.name, risk, args };
-  return verdictUnder(connection.policy.rules, fn, risk, (condition) => holds(condition, facts));
+  const always = asksEveryTime(connection, fn);
+  return verdictUnder(connection.policy.rules, fn, { risk, always }, (condition) => holds(condition, facts));
 }
 
 function verdictUnder(
   rules: readonly PolicyRule[],
   fn: FunctionDefinition,
-  risk: Risk,
+  { risk, always }: { readonly risk: Risk; readonly always: boolean },
   truth: (condition: Condition) => Truth,
 ): Verdict {
   const possible: PolicyRule[] = [];
@@ -90,15 +102,14 @@ function verdictUnder(
   }
   const decided = possible.at(-1);
   if (!decided || (decided.when && truth(decided.when) !== true)) possible.push(defaultRule(fn, risk));
-  const effectOf = (rule: PolicyRule): Effect =>
-    rule.effect === 'allow' && fn.askEveryTime ? 'ask' : rule.effect;
+  const effectOf = (rule: PolicyRule): Effect => (rule.effect === 'allow' && always ? 'ask' : rule.effect);
   const rule = possible.reduce((strictest, each) =>
     STRICTNESS[effectOf(each)] > STRICTNESS[effectOf(strictest)] ? each : strictest,
   );
   const effect = effectOf(rule);
   const requirement = ({ allow: 'none', ask: 'required', deny: 'blocked' } as const)[effect];
   const allowed = rule.rememberable ?? risk !== 'destructive';
-  const rememberable = allowed && !fn.askEveryTime && !rule.stepUp;
+  const rememberable = allowed && !always && !rule.stepUp;
   return { risk, effect, requirement, rule, rememberable };
 }
 
@@ -135,7 +146,7 @@ export function hasApprover(rule: Pick<PolicyRule, 'approvers'>): boolean {
 
 /** What relaxes a function: an owner may only tighten, an admin may do both (PRODUCT.md, "Approvals"). */
 export function isTighter(
-  connection: Pick<ConnectionDocument, 'policy' | 'raisedRisks'>,
+  connection: Judged,
   rules: readonly PolicyRule[],
   functions: readonly FunctionDefinition[],
 ): boolean {
@@ -144,9 +155,10 @@ export function isTighter(
   const truths = everyTruth([...before, ...rules]);
   if (truths === null) return false;
   return truths.every((truth) =>
-    functionsAtRisk.every(({ fn, risk }) =>
-      noLooser(verdictUnder(before, fn, risk, truth), verdictUnder(rules, fn, risk, truth)),
-    ),
+    functionsAtRisk.every(({ fn, risk }) => {
+      const call = { risk, always: asksEveryTime(connection, fn) };
+      return noLooser(verdictUnder(before, fn, call, truth), verdictUnder(rules, fn, call, truth));
+    }),
   );
 }
 
@@ -175,7 +187,8 @@ function everyTruth(rules: readonly PolicyRule[]): ((condition: Condition) => bo
   );
 }
 
-function keyOf({ all, comparisons }: Condition): string {
+/** The same for conditions that say the same. */
+export function keyOf({ all, comparisons }: Condition): string {
   return canonicalHash({ all, comparisons: comparisons.map((each) => ({ ...each })) });
 }
 

@@ -3,6 +3,8 @@
  * ended. A reminder is stored before its moment is advanced, and the row it is stored in takes one a minute: two sweepers
  * at once remind once, and a crash in between loses nothing.
  */
+import type { ClientSession } from 'mongoose';
+import { isTerminal } from '../../models/state-machines.js';
 import type {
   ApprovalDocument,
   ConnectionDocument,
@@ -10,6 +12,7 @@ import type {
   ToldOutcome,
 } from '../../models/types.js';
 import { crashAt } from '../kill-points.js';
+import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
@@ -21,22 +24,17 @@ const REMIND_EVERY_MS = 60_000;
 const TELL_EVERY_MS = 30_000;
 /** What a DM about ends lists; the rest is a number. */
 const MOST_TOLD = 20;
-const TOLD: ReadonlySet<ExecutionDocument['status']> = new Set([
-  'denied',
-  'expired',
-  'failed',
-  'outcome_unknown',
-]);
-const ENDS: ReadonlySet<ExecutionDocument['status']> = new Set([...TOLD, 'succeeded', 'cancelled']);
 
 interface Told {
-  readonly approval: ApprovalDocument;
+  /** Null: it ended while it waited for a member, before anybody was asked to decide. */
+  readonly approval: ApprovalDocument | null;
   readonly execution: ExecutionDocument;
 }
 
 export class ReminderService {
   constructor(
     private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'log'>,
+    private readonly approvals: Pick<ApprovalService, 'noteDeciders'>,
     private readonly eligibility: EligibilityService,
     private readonly outbox: OutboxService,
     private readonly audit: AuditService,
@@ -49,7 +47,10 @@ export class ReminderService {
     await this.tell();
   }
 
-  /** Reminds everybody who has not decided: one DM for each, whatever the number of requests. */
+  /**
+   * Reminds everybody who has not decided: one DM for each, whatever the number of requests. Where too few are left
+   * since it was asked, admins are told, and the card names only who is.
+   */
   async remind(): Promise<void> {
     const { models, workspaceId, clock } = this.deps;
     const now = clock.now();
@@ -116,47 +117,42 @@ export class ReminderService {
   }
 
   /**
-   * Tells requesters and callers' owners what did not come to be: one DM for all that ended since the last one. What
-   * succeeded is on the card, and a person's own denial is no news to her.
+   * Tells requesters and callers' owners how it ended: one DM for all that ended since the last one. A person's own
+   * denial is no news to her, nor a success that her own card shows, nor to anybody what the caller itself took back.
    */
   async tell(): Promise<void> {
     const { models, workspaceId } = this.deps;
-    const over = await models.approvals
-      .find({ workspaceId, told: false, status: { $ne: 'pending' }, endedAt: { $ne: null } })
-      .sort({ endedAt: 1 })
-      .limit(BATCH)
-      .lean();
-    if (over.length === 0) return;
+    const [over, unasked] = await Promise.all([
+      models.approvals
+        .find({ workspaceId, told: false, status: { $ne: 'pending' }, endedAt: { $ne: null } })
+        .sort({ endedAt: 1 })
+        .limit(BATCH)
+        .lean(),
+      models.executions.find({ workspaceId, told: false }).sort({ finishedAt: 1 }).limit(BATCH).lean(),
+    ]);
+    if (over.length + unasked.length === 0) return;
     const executions = await models.executions
       .find({ workspaceId, _id: { $in: over.map(({ executionId }) => executionId) } })
       .lean();
     const byId = new Map(executions.map((execution) => [execution._id, execution]));
-    const ended = over.flatMap((approval): Told[] => {
+    const decided = over.flatMap((approval): Told[] => {
       const execution = byId.get(approval.executionId);
-      return execution && ENDS.has(execution.status) ? [{ approval, execution }] : [];
+      return execution && isTerminal(execution.status) ? [{ approval, execution }] : [];
     });
+    const ended = [...decided, ...unasked.map((execution) => ({ approval: null, execution }))];
     const quiet = ended.filter((each) => recipients(each).length === 0);
-    if (quiet.length > 0) {
-      const ids = quiet.map(({ approval }) => approval._id);
-      await models.approvals.updateMany({ workspaceId, _id: { $in: ids } }, { $set: { told: true } });
-    }
+    if (quiet.length > 0) await this.noteTold(quiet);
     const news = ended.filter((each) => !quiet.includes(each));
     if (news.length > 0) await this.tellTogether(news);
   }
 
   /** The DMs and the note that they were written are stored together: nobody is told twice, and nobody not at all. */
   private async tellTogether(news: readonly Told[]): Promise<void> {
-    const { models, workspaceId } = this.deps;
     if (await this.outbox.takeTurn('outcomes', TELL_EVERY_MS)) return;
-    await models.approvals.db.transaction(async (session) => {
-      const ids = news.map(({ approval }) => approval._id);
-      const mine = await models.approvals.updateMany(
-        { workspaceId, _id: { $in: ids }, told: false },
-        { $set: { told: true } },
-        { session },
-      );
+    await this.deps.models.approvals.db.transaction(async (session) => {
       // Another process tells some of them: all of it is looked at again.
-      if (mine.modifiedCount !== ids.length) throw new Error('told by another process at the same time');
+      if ((await this.noteTold(news, session)) !== news.length)
+        throw new Error('told by another process at the same time');
       for (const userId of new Set(news.flatMap(recipients))) {
         const hers = news.filter((each) => recipients(each).includes(userId)).map(outcomeOf);
         const items = hers.slice(0, MOST_TOLD);
@@ -169,13 +165,48 @@ export class ReminderService {
     });
   }
 
+  /** How many of them nobody had noted before. */
+  private async noteTold(all: readonly Told[], session?: ClientSession): Promise<number> {
+    const { models, workspaceId } = this.deps;
+    const asked = all.flatMap(({ approval }) => approval?._id ?? []);
+    const unasked = all.flatMap(({ approval, execution }) => (approval ? [] : execution._id));
+    const change = { $set: { told: true } };
+    const options = session ? { session } : {};
+    // One after the other: a session takes no two operations at once.
+    const first = await models.approvals.updateMany(
+      { workspaceId, _id: { $in: asked }, told: false },
+      change,
+      options,
+    );
+    const second = await models.executions.updateMany(
+      { workspaceId, _id: { $in: unasked }, told: false },
+      change,
+      options,
+    );
+    return first.modifiedCount + second.modifiedCount;
+  }
+
   private async undecided(approval: ApprovalDocument): Promise<readonly string[]> {
     const connection = await this.connection(approval.connectionId);
     if (!connection) return [];
+    const deciders = await this.eligibility.deciders(approval, connection);
+    if (deciders.length < approval.quorum) await this.tooFew(approval, connection, deciders.length);
     const decided = new Set(
       approval.decisions.flatMap(({ userId, delegateOf }) => [userId, delegateOf ?? userId]),
     );
-    return (await this.eligibility.deciders(approval, connection)).filter((userId) => !decided.has(userId));
+    return deciders.filter((userId) => !decided.has(userId));
+  }
+
+  /** Somebody has left, or a group is empty, since it was asked. */
+  private async tooFew(
+    approval: ApprovalDocument,
+    connection: ConnectionDocument,
+    left: number,
+  ): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    const execution = await models.executions.findOne({ _id: approval.executionId, workspaceId }).lean();
+    if (execution) await this.approvals.noteDeciders(approval, execution, connection, left);
+    await this.outbox.refresh('approval', approval.executionId);
   }
 
   /** Of several moments that have passed, only one reminds. */
@@ -211,24 +242,33 @@ export class ReminderService {
 }
 
 function recipients({ execution, approval }: Told): readonly string[] {
-  if (!TOLD.has(execution.status)) return [];
   // A call that asks again for the same thing is no end.
   if (execution.replacedBy) return [];
-  const denier = execution.status === 'denied' ? approval.decisions.at(-1)?.userId : undefined;
-  return [...new Set([execution.requesterId, execution.callerOwnerId])].filter((id) => id !== denier).sort();
+  const approvers = approval?.decisions.map(({ userId }) => userId) ?? [];
+  const knows = execution.status === 'succeeded' ? approvers : [denierOf({ execution, approval })];
+  return [...new Set([execution.requesterId, execution.callerOwnerId])]
+    .filter((id) => !knows.includes(id))
+    .sort();
+}
+
+/** Who said no: the one who decided, or the member who lets that caller do nothing for her. */
+function denierOf({ execution, approval }: Told): string | null {
+  if (execution.status !== 'denied') return null;
+  if (approval) return approval.decisions.at(-1)?.userId ?? null;
+  return execution.error?.code === 'needs_authorization' ? execution.onBehalfOf : null;
 }
 
 function outcomeOf({ execution, approval }: Told): ToldOutcome {
   const { _id, functionTitle, connectionName, callerName, error, note } = execution;
   const status = execution.status as ToldOutcome['status'];
-  const denial = status === 'denied' ? approval.decisions.at(-1) : undefined;
+  const denial = status === 'denied' ? approval?.decisions.at(-1) : undefined;
   return {
     executionId: _id,
     functionTitle,
     connectionName,
     callerName,
     status,
-    by: denial?.userId ?? null,
-    note: status === 'denied' ? (denial?.reason ?? null) : (error?.message ?? note),
+    by: denierOf({ execution, approval }),
+    note: denial ? denial.reason : (error?.message ?? note),
   };
 }

@@ -65,7 +65,10 @@ export class ReplacementService {
     const plain = this.fresh(old, id);
     if (!connection || !connector || !fn || !args) {
       const message = 'It could not be asked again: the connection, the function or the arguments are gone.';
-      return this.record(plain, 'cancelled', { ...ended(plain.createdAt, { code: 'cancelled', message }) });
+      return this.record(plain, 'cancelled', {
+        ...ended(plain.createdAt, { code: 'cancelled', message }),
+        told: false,
+      });
     }
     const credential = await this.credentials.find(connection._id, old.subject);
     const known = await this.facts.known(connection, connection.policy.rules, old.callerName);
@@ -81,7 +84,7 @@ export class ReplacementService {
     if (verdict.effect === 'deny') {
       const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
       const end = ended(plain.createdAt, { code: 'policy_blocked', message });
-      return this.record(execution, 'denied', { ...end, requirement: 'blocked' });
+      return this.record(execution, 'denied', { ...end, requirement: 'blocked', told: false });
     }
     const hash = bindingHash(execution, args);
     const draft = this.approvals.draft(execution, connection, verdict, hash);
@@ -107,7 +110,7 @@ export class ReplacementService {
 
   /** The same call by the same caller for the same member, with nothing decided about it. */
   private fresh(old: ExecutionDocument, id: string): ExecutionDocument {
-    const { handedOut: _, editedBy: __, ...same } = old;
+    const { handedOut: _, editedBy: __, told: ___, ...same } = old;
     return {
       ...same,
       ...untouched(this.deps.clock.now()),

@@ -24,6 +24,8 @@ export { LEASE_MS } from './lease.js';
 const OUTCOME_RETRY_MS = 20_000;
 /** The last use of a connection is known to the minute: a busy one is not written at every call. */
 const NOTE_EVERY_MS = 60_000;
+const SLACK_SILENT =
+  'It has not run: Slack could not say whether those who approved it may still decide, and without that nothing is sent.';
 /** Each asks the database a dozen questions: a backlog must not use up its connections, nor the time to send. */
 const CLAIMS_AT_ONCE = 8;
 
@@ -119,7 +121,8 @@ export class Runner {
     const execution = await this.parts.executions.get(executionId);
     if (execution?.status !== 'queued') return null;
     if (execution.expiresAt && execution.expiresAt <= this.deps.clock.now()) {
-      const message = 'The approval was given too long before the call could run.';
+      const late = 'The approval was given too long before the call could run.';
+      const message = execution.delay ? `${late} ${execution.delay}` : late;
       const end = ended(this.deps.clock.now(), { code: 'expired', message });
       await this.parts.outbox.showEnd(await this.parts.executions.transition(execution, 'expired', end));
       return null;
@@ -129,12 +132,10 @@ export class Runner {
       checked = await this.parts.secondLook.check(execution);
     } catch (error) {
       if (!(error instanceof DirectoryUnavailable)) throw error;
-      // G7: a look-up that fails leaves the execution queued; the sweeper tries until its time is over.
-      await this.parts.executions.lookAgain(
-        executionId,
-        'queued',
-        new Date(this.deps.clock.now().getTime() + 3_000),
-      );
+      // G7: a look-up that fails leaves the execution queued, and says so; the sweeper tries until its time is over.
+      const again = new Date(this.deps.clock.now().getTime() + 3_000);
+      const isNews = await this.parts.executions.delay(execution, SLACK_SILENT, again);
+      if (isNews) await this.parts.outbox.showEnd(execution);
       return null;
     }
     if (!checked) return null;

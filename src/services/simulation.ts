@@ -5,6 +5,7 @@ import type { EligibilityService } from './eligibility.js';
 import type { CallRequest, Examiner } from './examination.js';
 import { fateOf, grantWouldHelp, PENDING_LIMIT } from './fate.js';
 import type { GrantService } from './grants.js';
+import { asksEveryTime } from './policy.js';
 import { ruleWords } from './policy-words.js';
 import type { ScopeService } from './scopes.js';
 
@@ -96,7 +97,7 @@ export class SimulationService {
       requirement:
         fate === 'granted' ? 'granted' : verdict.requirement === 'granted' ? 'required' : verdict.requirement,
       risk: verdict.risk,
-      rule: { id: verdict.rule.id, text: ruleWords(verdict.rule, fn) },
+      rule: { id: verdict.rule.id, text: ruleWords(verdict.rule, asksEveryTime(plan.connection, fn)) },
       grant: grant ? { id: grant._id, expiresAt: grant.expiresAt, usesLeft: grant.usesLeft } : null,
       approvers,
       quorum: asked?.quorum ?? 0,

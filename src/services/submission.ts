@@ -24,6 +24,7 @@ import { fateOf, grantWouldHelp, PENDING_LIMIT } from './fate.js';
 import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
 import type { PayloadService } from './payloads.js';
+import type { PendingPlaces } from './pending-places.js';
 import type { CallerIdentity } from './person-callers.js';
 import { evaluate, limitOf } from './policy.js';
 import { stopped } from './recheck.js';
@@ -62,6 +63,7 @@ export class SubmissionService {
     private readonly grants: GrantService,
     private readonly claims: ClaimsInFlight,
     private readonly limits: CallLimits,
+    private readonly places: PendingPlaces,
   ) {}
 
   /**
@@ -118,16 +120,14 @@ export class SubmissionService {
         const message = `The policy of “${plan.connection.name}” blocks “${fn.title}”.`;
         return this.refuse(plan, { code: 'policy_blocked', message }, 'blocked');
       }
-      case 'too_many_pending': {
-        const message = `This caller has ${PENDING_LIMIT} requests waiting for people. Wait for answers, or cancel some.`;
-        throw new AppError('too_many_pending', message, { retryAfter: 60 });
-      }
+      case 'too_many_pending':
+        throw tooManyPending();
       case 'waits_for_member':
-        return this.waitForMember(plan);
+        return this.inPlace(plan, () => this.waitForMember(plan));
       case 'needs_more_scopes':
         return this.askForScopes(plan, gap);
       case 'asks':
-        return this.askForApproval(plan);
+        return this.inPlace(plan, () => this.askForApproval(plan));
       case 'granted':
         return this.runGranted(plan, grant);
       case 'runs':
@@ -199,6 +199,13 @@ export class SubmissionService {
       approvalStatus: 'not_required',
       ...ended(this.deps.clock.now(), error),
     });
+  }
+
+  /** However many come at once, only so many wait. */
+  private async inPlace(plan: Plan, record: () => Promise<Submitted>): Promise<Submitted> {
+    const submitted = await this.places.during(plan.execution, PENDING_LIMIT, record);
+    if (submitted === null) throw tooManyPending();
+    return submitted;
   }
 
   private async waitForMember(plan: Plan): Promise<Submitted> {
@@ -311,6 +318,11 @@ export class SubmissionService {
       this.deps.log.error({ err: error, execution: execution._id }, 'a refused call may still be on record');
     });
   }
+}
+
+function tooManyPending(): AppError {
+  const message = `This caller has ${PENDING_LIMIT} requests waiting for people. Wait for answers, or cancel some.`;
+  return new AppError('too_many_pending', message, { retryAfter: 60 });
 }
 
 function repeated(earlier: ExecutionDocument, requestHash: string): Submitted {

@@ -158,12 +158,12 @@ export class WaitingCalls {
     }
     const gap = scopeGap(fn, credential);
     if (gap.length > 0) {
-      // Nobody is asked to approve what her consent, just given, leaves out.
+      // Nobody is asked to approve what her consent, just given, leaves out; and nobody has denied it.
       const end = ended(this.deps.clock.now(), {
         code: 'needs_more_scopes',
         message: this.scopes.explain(connection, fn, gap),
       });
-      await this.executions.transition(waiting, 'denied', {
+      await this.executions.transition(waiting, 'cancelled', {
         ...change,
         approvalStatus: 'not_required',
         ...end,

@@ -9,7 +9,9 @@ import type { Arguments, CardField, FunctionDefinition, JsonValue } from '../con
 import { shortHash } from '../services/binding.js';
 import type { Dependencies } from '../services/dependencies.js';
 import { changedFields } from '../services/edited-fields.js';
+import { delayOf } from '../services/execution-store.js';
 import { allFunctions } from '../services/functions.js';
+import { canBeLimited } from '../services/grant-scope.js';
 import type { Services } from '../services/index.js';
 import { personOf } from '../services/person-caller-id.js';
 import { awaitsTarget } from '../services/targets.js';
@@ -68,7 +70,11 @@ export async function approvalCard(
       requesterId: execution.requesterId,
       onBehalfOf: execution.onBehalfOf,
       risk: approval.edited?.risk ?? execution.risk,
-      rememberable: approval.rememberable === true && approval.quorum === 1 && args !== null,
+      rememberable:
+        approval.rememberable === true &&
+        approval.quorum === 1 &&
+        args !== null &&
+        canBeLimited(execution.risk, args),
       remembered: grant && { by: grant.grantedBy, until: grant.expiresAt, counted: grant.usesLeft !== null },
       suggestsGrant: await services.grants.suggests(execution, approval).catch(() => false),
       editable: args !== null && fn !== undefined && fn.editable !== false,
@@ -95,7 +101,10 @@ export async function approvalCard(
       status: statusOf(execution, approval),
       expiresAt: approval.expiresAt,
       // A denial is told by who denied it and why.
-      note: execution.status === 'denied' ? null : (execution.error?.message ?? execution.note),
+      note:
+        execution.status === 'denied'
+          ? null
+          : (execution.error?.message ?? delayOf(execution) ?? execution.note),
     },
   };
 }

@@ -2,11 +2,12 @@
  * Delivers the outbox: draws each row's current state and posts or updates it, one message per second and channel,
  * never inside a Retry-After, and again until Slack has it (G11).
  */
-import type { KnownBlock } from '@slack/types';
+import type { KnownBlock, View } from '@slack/types';
 import { WebAPIPlatformError, WebAPIRateLimitedError, type WebClient } from '@slack/web-api';
 import type { OutboxDocument } from '../../models/types.js';
 import { crashAt } from '../kill-points.js';
 import type { Dependencies } from '../services/dependencies.js';
+import { HOME_EVERY_MS } from '../services/home-rows.js';
 import type { OutboxService } from '../services/outbox.js';
 import { type Picture, sharePicture } from './picture.js';
 
@@ -22,6 +23,11 @@ export interface Drawing {
 /** Draws a row's subject as it is now. Null when there is nothing to show (yet). */
 export type Drawer = (row: OutboxDocument) => Promise<Drawing | null>;
 
+/** A message for each view; a Home is no message. */
+export type Drawers = Readonly<Record<Exclude<OutboxDocument['view'], 'home'>, Drawer>>;
+
+/** Slack: 100 a minute and workspace (`views.publish`, tier 4). */
+const PUBLISH_INTERVAL_MS = 600;
 /** Slack: about one message per second and channel (`chat.postMessage`). */
 const CHANNEL_INTERVAL_MS = 1_000;
 /** More than drawing and posting take on a busy machine; who died with a turn holds its channel up no longer. */
@@ -45,7 +51,8 @@ const HOPELESS = new Set([
   'message_not_found',
 ]);
 
-function methodOf(row: OutboxDocument): 'chat.postMessage' | 'chat.update' {
+function methodOf(row: OutboxDocument): 'chat.postMessage' | 'chat.update' | 'views.publish' {
+  if (row.view === 'home') return 'views.publish';
   return row.ts === null ? 'chat.postMessage' : 'chat.update';
 }
 
@@ -66,7 +73,8 @@ export class Delivery {
     private readonly deps: Pick<Dependencies, 'clock' | 'log' | 'signals'>,
     private readonly outbox: OutboxService,
     private readonly client: WebClient,
-    private readonly drawers: Readonly<Record<OutboxDocument['view'], Drawer>>,
+    private readonly drawers: Drawers,
+    private readonly home: (userId: string) => Promise<View>,
   ) {}
 
   start(): void {
@@ -108,10 +116,23 @@ export class Delivery {
       return;
     }
     if (await this.isHeldBack(row)) return;
+    if (row.view === 'home') return this.publish(row);
     const channel = row.channel ?? (await this.channelOf(row));
     if (channel === null) return;
     if (row.ts === null) await this.postInTurn(row, channel);
     else await this.update(row, channel, row.ts);
+  }
+
+  /** Homes have a lane of their own: no card waits for them. */
+  private async publish(row: OutboxDocument): Promise<void> {
+    if (await this.outbox.takeTurn('lane:views.publish', PUBLISH_INTERVAL_MS)) {
+      await this.outbox.postpone(row, this.after(HOME_EVERY_MS), false);
+      return;
+    }
+    const view = await this.home(row.to);
+    if (await this.isHeldBack(row)) return;
+    await this.client.views.publish({ user_id: row.to, view });
+    await this.outbox.delivered(row, 0);
   }
 
   /** Draws nothing before it is its turn: what waits for a busy channel would be drawn again every second. */
@@ -175,7 +196,7 @@ export class Delivery {
   }
 
   private async draw(row: OutboxDocument): Promise<Drawing | null> {
-    const drawing = await this.drawers[row.view](row);
+    const drawing = row.view === 'home' ? null : await this.drawers[row.view](row);
     if (!drawing) await this.outbox.giveUp(row, 'there is nothing to show');
     return drawing;
   }

@@ -3,21 +3,17 @@ import { approvalMessage } from '../../blocks/approval-card.js';
 import { authorizationMessage, codeMessage } from '../../blocks/authorization.js';
 import { noticeMessage } from '../../blocks/notices.js';
 import { reminderMessage } from '../../blocks/reminder.js';
-import type { OutboxDocument } from '../../models/types.js';
 import { SENT_PATIENCE_MS } from '../services/card-marks.js';
 import { cardVersion } from '../services/card-repair.js';
 import type { Dependencies } from '../services/dependencies.js';
 import type { Services } from '../services/index.js';
 import { approvalCard } from './approval-view.js';
 import { authorizationDm } from './authorization-view.js';
-import type { Drawer } from './delivery.js';
+import type { Drawers } from './delivery.js';
 import { waitingRows } from './features/home/waiting.js';
 import { reportPicture } from './report-picture.js';
 
-export function createDrawers(
-  services: Services,
-  deps: Dependencies,
-): Readonly<Record<OutboxDocument['view'], Drawer>> {
+export function createDrawers(services: Services, deps: Dependencies): Drawers {
   return {
     approval: async (row) => {
       const found = await approvalCard(row.subjectId, services, deps, SENT_PATIENCE_MS);

@@ -38,14 +38,17 @@ export async function whoDecides(
       ...(list.businessOwner && connection?.businessOwnerId ? [connection.businessOwnerId] : []),
       ...(manager ? [manager] : []),
     ];
-    return [...new Set(all)].filter((id) => !isExcluded(id));
+    const open = [...new Set(all)].filter((id) => !isExcluded(id));
+    return approval.status === 'pending' ? stillThere(open, (id) => canDecide(id, deps)) : open;
   };
   const first = await namesOf(approval.approvers);
   const second = escalateTo ? await namesOf(escalateTo) : [];
   const users = [...new Set([...first, ...(escalatedAt ? second : [])])];
-  const groups = [
+  const listed = [
     ...new Set([...approval.approvers.usergroups, ...(escalatedAt ? (escalateTo?.usergroups ?? []) : [])]),
   ];
+  const hasMembers = async (id: string) => (await deps.directory.groupMembers(id)).length > 0;
+  const groups = approval.status === 'pending' ? await stillThere(listed, hasMembers) : listed;
   const pause = approval.frozenAt ? freezingPause(settings, connection, caller) : null;
   const delegations = shared ? await services.delegations.among(users) : [];
   const asksAt = escalatedAt ?? escalateAt ?? null;
@@ -63,6 +66,20 @@ export async function whoDecides(
       soleOperator,
     },
   };
+}
+
+async function canDecide(id: string, deps: Dependencies): Promise<boolean> {
+  const person = await deps.directory.person(id);
+  return person?.active === true && !person.outsider && !person.isBot;
+}
+
+/** Nobody waits for who has left. Whom Slack does not tell about just now stays named; deciding then refuses. */
+async function stillThere(
+  ids: readonly string[],
+  isThere: (id: string) => Promise<boolean>,
+): Promise<string[]> {
+  const there = await Promise.all(ids.map((id) => isThere(id).catch(() => true)));
+  return ids.filter((_, at) => there[at]);
 }
 
 /** A card is drawn also while Slack does not say who the manager is; deciding then refuses. */

@@ -100,10 +100,12 @@ describe('the result in Details', () => {
     };
     const result = { text: '\u{1f600}'.repeat(40_000), truncated: false };
     const [first, second] = [0, 1].map((page) => details(full, { page, result }));
-    expect([first, second].flatMap((view) => (view ? [...validateView(view).map(String)] : ['no page']))).toEqual([]);
+    expect(
+      [first, second].flatMap((view) => (view ? [...validateView(view).map(String)] : ['no page'])),
+    ).toEqual([]);
     expect(text(first)).not.toContain('Result');
     expect(text(first)).toContain('Next: page 2 of 2');
-    expect(text(second)).toMatch(/Result {2}the first 20000 of 40000 characters|the first 20000 of 40000/);
+    expect(text(second)).toContain('the first 20000 of 40000 characters');
   });
 });
 

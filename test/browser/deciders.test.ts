@@ -187,7 +187,7 @@ describe('a request that nobody decides', () => {
     const card = await cardOf('Ben', 'DM', 'Heating', 'Nobody decided in time.');
     expect(await read(card)).toMatch(/Expired\s+Nobody decided in time\./);
     expect(await buttonsOf(card)).toEqual(['Details']);
-    const told = await cardOf('Ada', 'DM', 'How a call of yours ended');
+    const told = await cardOf('Ada', 'DM', 'of yours ended', 'Nobody decided in time.');
     expect(await read(told)).toMatch(
       /Expired: Create a ticket on Helpdesk - Support - tickets, asked by Support agent · Nobody decided in time\./,
     );

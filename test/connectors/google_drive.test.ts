@@ -157,36 +157,102 @@ describe('what Google says', () => {
 });
 
 describe('what an approver sees', () => {
+  const MEMBERS = [
+    { type: 'user', emailAddress: 'ada@siesta.example', role: 'owner' },
+    { type: 'user', emailAddress: 'Ben@siesta.example', role: 'writer' },
+    { type: 'anyone', role: 'reader' },
+    { type: 'group', emailAddress: 'all@siesta.example', role: 'commenter' },
+    { type: 'domain', domain: 'siesta.example', role: 'reader' },
+  ];
+  const READERS =
+    'Anyone with the link (reader), Everybody at siesta.example (reader), all@siesta.example (commenter), Ben@siesta.example (writer), ada@siesta.example (owner)';
   const lines = (fields: readonly { label: string; value: string; after?: string }[]) =>
     fields.map(({ label, value, after }) => `${label}: ${value}${after === undefined ? '' : ` → ${after}`}`);
 
   it.each([
-    ['create_file', { name: 'a.txt', parent_id: 'folder_a', content: 'x' }, ['Folder: Plans']],
-    ['create_folder', { name: 'a' }, ['Folder: My Drive']],
+    [
+      'create_file',
+      { name: 'a.txt', parent_id: 'folder_a', content: 'x' },
+      ['Folder: Plans', `Seen by: ${READERS}`],
+    ],
+    [
+      'create_folder',
+      { name: 'a', parent_id: 'folder_b' },
+      ['Folder: Archive', 'Seen by: Drive lists nobody'],
+    ],
+    [
+      'create_folder',
+      { name: 'a' },
+      ['Folder: My Drive', 'Seen by: Nobody but this account, until it is shared'],
+    ],
     [
       'copy_file',
       { id: 'plan_file', parent_id: 'folder_b' },
-      ['Name: plan.txt', 'Kind: text/plain', 'Folder: Archive'],
+      ['Name: plan.txt', 'Kind: text/plain', 'Folder: Archive', 'Seen by: Drive lists nobody'],
     ],
-    ['rename_file', { id: 'plan_file', name: 'b.txt' }, ['Name: plan.txt → b.txt', 'Kind: text/plain']],
+    [
+      'copy_file',
+      { id: 'plan_file' },
+      ['Name: plan.txt', 'Kind: text/plain', 'Folder: Plans', `Seen by: ${READERS}`],
+    ],
+    [
+      'rename_file',
+      { id: 'plan_file', name: 'b.txt' },
+      ['Name: plan.txt → b.txt', 'Kind: text/plain', 'Folder: Plans'],
+    ],
     [
       'move_file',
       { id: 'plan_file', parent_id: 'folder_b' },
-      ['Name: plan.txt', 'Kind: text/plain', 'Folder: Plans → Archive'],
+      ['Name: plan.txt', 'Kind: text/plain', 'Folder: Plans → Archive', 'Seen by: Drive lists nobody'],
     ],
     ['add_comment', { id: 'a_document', content: 'x' }, ['Name: Notes', 'Kind: Google document']],
     [
       'trash_file',
       { id: 'folder_a' },
-      ['Name: Plans', 'Kind: Folder', 'Last changed: 2026-08-01T10:00:00.000Z', 'In the trash: No → Yes'],
+      [
+        'Name: Plans',
+        'Kind: Folder',
+        'Folder: My Drive',
+        'Last changed: 2026-08-01T10:00:00.000Z',
+        'In the trash: No → Yes',
+      ],
     ],
     [
       'delete_file_permanently',
       { id: 'plan_file' },
-      ['Name: plan.txt', 'Kind: text/plain', 'Last changed: 2026-08-01T10:00:00.000Z', 'In the trash: No'],
+      [
+        'Name: plan.txt',
+        'Kind: text/plain',
+        'Folder: Plans',
+        'Last changed: 2026-08-01T10:00:00.000Z',
+        'In the trash: No',
+      ],
     ],
-  ])('%s', async (name, args, expected) => {
-    expect(lines((await observe(name, args)).fields)).toEqual(expected);
+  ])('%s %j', async (name, args, expected) => {
+    const root = { id: 'my_drive_root', name: 'My Drive', mimeType: FOLDER };
+    const tree = driveTree([...ITEMS, root]);
+    tree.answer = ({ url }) => {
+      if (url.endsWith('/folder_a/permissions')) return json(200, { permissions: MEMBERS });
+      return url.endsWith('/permissions') ? json(200, { permissions: [] }) : undefined;
+    };
+    expect(lines((await observe(name, args, tree)).fields)).toEqual(expected);
+  });
+
+  it('that more see a folder than Drive lists at once, and that Drive does not tell who', async () => {
+    const create = { name: 'a', parent_id: 'folder_a' };
+    const seenBy = async (answer: ReturnType<typeof json>) =>
+      lines((await observe('create_folder', create, answering('GET', /permissions$/, answer))).fields)[1];
+    const [first] = MEMBERS;
+    expect(await seenBy(json(200, { permissions: first ? [first] : [], nextPageToken: 'n' }))).toBe(
+      'Seen by: ada@siesta.example (owner), … and more',
+    );
+    for (const status of [403, 404]) {
+      const reason = status === 403 ? 'insufficientFilePermissions' : 'notFound';
+      expect(await seenBy(refusal(status, reason, 'No.'))).toBe(
+        'Seen by: Drive does not tell this account who',
+      );
+    }
+    await expect(seenBy(json(503, {}))).rejects.toMatchObject({ code: 'upstream_unavailable' });
   });
 
   it('content that changed since is another version; its name alone is not', async () => {
@@ -203,13 +269,19 @@ describe('what an approver sees', () => {
     };
     const share = { id: 'plan_file', type: 'user', role: 'writer', send_notification: true };
     const known = await observe('share_file', { ...share, email: 'cleo@siesta.example' }, tree);
-    expect(lines(known.fields)).toContain('Access: reader → writer');
+    expect(lines(known.fields)).toEqual([
+      'Name: plan.txt',
+      'Kind: text/plain',
+      'Folder: Plans',
+      'Access: reader → writer',
+    ]);
     const stranger = await observe('share_file', { ...share, email: 'eve@evil.example' }, tree);
     expect(lines(stranger.fields)).toContain('Access: none → writer');
     const revoked = await observe('unshare_file', { id: 'plan_file', permission_id: 'p' }, tree);
     expect(lines(revoked.fields)).toEqual([
       'Name: plan.txt',
       'Kind: text/plain',
+      'Folder: Plans',
       'Whose: Cleo@siesta.example',
       'Access: reader → none',
     ]);

@@ -129,6 +129,25 @@ describe('a connection that is limited to folders', () => {
     });
   });
 
+  it('an approver reads where a file is, and nothing of a folder outside', async () => {
+    const where = async (id: string, items = ITEMS) => {
+      const { observe } = fn('share_file');
+      if (!observe || !('read' in observe)) throw new Error('no look at the file');
+      const seen = await observe.read(driveTree(items).context(LIMITED), {
+        id,
+        ...user,
+        send_notification: true,
+      });
+      expect(JSON.stringify(seen)).not.toMatch(SECRETS);
+      return seen.fields.find(({ label }) => label === 'Folder')?.value;
+    };
+    expect(await where('nested_file')).toBe('Old');
+    expect(await where('direct_file')).toBe('FAQ');
+    // What holds the chosen folder is not for anybody to hear of.
+    expect(await where('chosen_folder')).toBeUndefined();
+    expect(await where('in_allowed_drive')).toBe('one that this connection does not see');
+  });
+
   it('lists and finds what is inside and nothing else', async () => {
     const inside = ['FAQ', 'Old', 'old.txt', 'faq.txt', 'to faq', 'Support', 'guide.txt'];
     expect(namesIn(await run('search_files', { name: 'a' }))).toEqual(inside);

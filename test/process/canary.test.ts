@@ -140,7 +140,7 @@ async function approve(executionId: string, who: string, card: RegExp) {
   const decider = person(world.slack, who);
   const message = await decider.waitForMessage(card);
   await decider.click(message, 'approval.details');
-  await decider.waitForView((view) => !decider.text(view).includes('Opening…'));
+  await decider.waitForView((view) => !decider.text(view).includes('One moment…'));
   await decider.close();
   await decider.click(message, 'approval.approve');
   const done = await call(app.origin, helpdesk.token, `/v1/executions/${executionId}?wait=10`);

@@ -26,6 +26,8 @@ const RETRY_AFTER_SECONDS = Number(process.env.SLACK_OUTAGE_RETRY_AFTER ?? 2);
 const [LIMITED = 3, FAILING = 2, DROPPING = 2] = (process.env.SLACK_OUTAGE_SECONDS ?? '3,2,2')
   .split(',')
   .map(Number);
+/** What Slack takes no better meanwhile; `*` is everything, and then people cannot be looked up either. */
+const METHODS = (process.env.SLACK_OUTAGE_METHODS ?? 'chat.postMessage,chat.update').split(',');
 /** Of requests that left together, one may be told to wait while the others are on their way. */
 const ON_THE_WAY_MS = 400;
 const PLACES = ['C0APPROVALS', 'D0BEN'];
@@ -75,12 +77,15 @@ async function phase(
   status: number,
   meanwhile: () => Promise<unknown> = async () => undefined,
 ): Promise<void> {
-  const struck = (): number => posts().filter((post) => post.status === status).length;
+  // Whatever comes first: a person may have to be looked up, or a DM to be opened, before a post.
+  const struck = (): number => world.slack.workspace.requests.filter((each) => each.status === status).length;
   const before = struck();
-  const lift = world.slack.faults.add({ ...fault, times: Number.POSITIVE_INFINITY });
+  const lifts = METHODS.map((method) =>
+    world.slack.faults.add({ ...fault, method, times: Number.POSITIVE_INFINITY }),
+  );
   const end = performance.now() + seconds * 1_000;
   await Promise.all([meanwhile(), until(() => struck() > before, 120_000), watch(end)]);
-  lift();
+  for (const lift of lifts) lift();
 }
 
 /** How long the slowest process took to answer while Slack was away: a busy machine has other milliseconds. */
@@ -201,12 +206,18 @@ it(
     expect(ended).toHaveLength(doomed.length + wanted.length);
     expect(world.slack.workspace.violations).toEqual([]);
 
-    const of = (code: number): number => posts().filter((post) => post.status === code).length;
+    const calls = requests(...CARDS_BY);
+    const of = (code: number): number => calls.filter((each) => each.status === code).length;
+    const onTheWay = calls.filter(({ too_early }) => too_early).length;
     console.info(
-      `${PENDING} requests: ${alive.length} cards in each of ${PLACES.length} places, ${doomed.length} expired undelivered, ` +
-        `${wanted.length} approved and sent; ${posts().length} posts, ${of(429)} limited (${posts().filter((post) => post.too_early).length} on ` +
-        `their way), ${of(500)} failed, ${of(0)} dropped; all there ${Math.round(deliveredMs / 1_000)} s after Slack was ` +
-        `back; shortest gap ${Math.round(Math.min(...gaps))} ms; slowest answer ${Math.round(slowestMs)} ms; look-ups inside a window ${early('users.info').length}`,
+      [
+        `${PENDING} requests: ${alive.length} cards in each of ${PLACES.length} places`,
+        `${doomed.length} expired undelivered, ${wanted.length} approved and sent`,
+        `${posts().length} posts (${calls.length} calls), ${of(429)} limited, ${onTheWay} of them on their way`,
+        `${of(500)} failed, ${of(0)} dropped; all there ${Math.round(deliveredMs / 1_000)} s after Slack was back`,
+        `shortest gap ${Math.round(Math.min(...gaps))} ms, slowest answer ${Math.round(slowestMs)} ms`,
+        `${early('users.info').length} look-ups inside a window`,
+      ].join('; '),
     );
   },
   240_000 + (LIMITED + FAILING + DROPPING) * 1_000 + PENDING * 2_000,

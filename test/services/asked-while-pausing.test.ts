@@ -47,5 +47,5 @@ it('a call that is being recorded while its request is cancelled by a pause ends
     status: 'cancelled',
     approvalStatus: 'cancelled',
   } satisfies Partial<ExecutionDocument>);
-  world.stage.bury();
+  await world.end();
 });

@@ -229,13 +229,39 @@ describe('what the form warns of', () => {
     );
     expect(warned).toEqual([
       { kind: 'allows_everything', rule: 'a', index: 0 },
-      { kind: 'never_matches', rule: 'b', index: 1 },
+      { kind: 'never_matches', rule: 'b', index: 1, why: 'covered' },
     ]);
     expect(policyWarnings(some, [rule({ approvers: nobody })], [fn()])).toEqual([
       { kind: 'no_approver', functions: ['create_ticket'] },
     ]);
     const conditional = [rule({ id: 'a', when: one('amount', '>', 1) }), rule({ id: 'b' })];
     expect(policyWarnings(some, conditional, [fn()])).toEqual([]);
+  });
+
+  it('tells a rule that is covered from one whose functions are off, or that is of no such risk', () => {
+    const some = connection({ policy: { version: 1, rules: [] } });
+    const whyOf = (...rules: PolicyRule[]) =>
+      policyWarnings(some, rules, [fn()]).flatMap((each) =>
+        each.kind === 'never_matches' ? [`${each.rule} ${each.why}`] : [],
+      );
+    const when = one('amount', '>', 1);
+    expect(whyOf(rule({ id: 'a', when }), rule({ id: 'b', when, effect: 'deny' }))).toEqual(['b covered']);
+    expect(whyOf(rule({ id: 'a', when }), rule({ id: 'b', when: one('amount', '>', 2) }))).toEqual([]);
+    expect(whyOf(rule({ id: 'a', functions: ['delete_ticket'] }), rule({ id: 'b' }))).toEqual([
+      'a turned_off',
+    ]);
+    expect(whyOf(rule({ id: 'a', risks: ['destructive'] }), rule({ id: 'b' }))).toEqual(['a no_such_risk']);
+  });
+
+  it('takes every function by name for everything, and lets reads run directly', () => {
+    const some = connection({ policy: { version: 1, rules: [] } });
+    const allow = rule({ effect: 'allow', functions: ['create_ticket', 'list_tickets'] });
+    const read = fn({ name: 'list_tickets', risk: 'read' });
+    const kinds = (functions: ReturnType<typeof fn>[]) =>
+      policyWarnings(some, [allow], functions).map(({ kind }) => kind);
+    expect(kinds([fn(), read])).toContain('allows_everything');
+    expect(kinds([read])).not.toContain('allows_everything');
+    expect(kinds([fn(), read, fn({ name: 'close_ticket' })])).not.toContain('allows_everything');
   });
 });
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ExecutionDocument, GrantDocument, PolicyRule } from '../../models/types.js';
 import type { Connected } from '../../src/bootstrap.js';
 import type { JsonValue } from '../../src/connectors/framework.js';
-import { scopeChoices, scopeFits, scopeOf } from '../../src/services/grant-scope.js';
+import { shortHash } from '../../src/services/binding.js';
+import { canBeLimited, scopeChoices, scopeFits, scopeOf } from '../../src/services/grant-scope.js';
 import type { GrantTerms } from '../../src/services/grant-terms.js';
 import { answers } from '../../src/services/grants.js';
 import { evaluate } from '../../src/services/policy.js';
@@ -206,18 +207,67 @@ describe('a grant', () => {
     await expect(here.services.grants.offer('U0BEN', asked._id)).rejects.toMatchObject({ code: 'forbidden' });
   });
 
-  it('is suggested after five approvals alike, and made by nobody', async () => {
-    await seed('Suggesting desk');
-    const suggested: boolean[] = [];
-    for (let n = 0; n < 6; n++) {
-      const asked = await submit(here, `again ${n}`);
+  describe('is suggested', () => {
+    const suggested = async (requester?: string): Promise<boolean> => {
+      const asked = await submit(here, `again ${randomUUID()}`, requester);
       const approval = await here.services.approvals.ofExecution(asked._id);
       if (!approval) throw new Error('not asked');
-      suggested.push(await here.services.grants.suggests(asked, approval));
-      await approve(here, asked);
-    }
-    expect(suggested).toEqual([false, false, false, false, false, true]);
-    expect(await here.services.grants.live({ connectionId: seeded.connectionId })).toEqual([]);
+      return here.services.grants.suggests(asked, approval);
+    };
+    const approved = async (count: number, requester?: string): Promise<void> => {
+      for (let n = 0; n < count; n++) await approve(here, await submit(here, randomUUID(), requester));
+    };
+    const target = ({ _id, bindingHash }: ExecutionDocument) => ({
+      executionId: _id,
+      hash: shortHash(bindingHash ?? ''),
+      userId: 'U0BEN',
+    });
+
+    it('after five approvals alike, and made by nobody', async () => {
+      await seed('Suggesting desk');
+      await approved(4);
+      expect(await suggested()).toBe(false);
+      await approved(1);
+      expect(await suggested()).toBe(true);
+      expect(await here.services.grants.live({ connectionId: seeded.connectionId })).toEqual([]);
+    });
+
+    it('not after five for other places, nor for another one', async () => {
+      await seed('Five places desk');
+      await approved(4);
+      await approved(4, 'kim@example.com');
+      expect(await suggested()).toBe(false);
+      await approved(1);
+      expect(await suggested()).toBe(true);
+      expect(await suggested('kim@example.com')).toBe(false);
+    });
+
+    it('not once one of the last five was denied', async () => {
+      await seed('Denying desk');
+      await approved(5);
+      const asked = await submit(here, 'denied');
+      const outcome = await here.services.decisions.decide({
+        ...target(asked),
+        decision: 'denied',
+        reason: null,
+      });
+      if (outcome.kind !== 'recorded') throw new Error('not denied');
+      await here.services.approvals.settle(outcome.approval);
+      expect(await suggested()).toBe(false);
+      await approved(5);
+      expect(await suggested()).toBe(true);
+    });
+
+    it('not once one of the last five was edited', async () => {
+      await seed('Editing desk');
+      await approved(5);
+      const asked = await submit(here, 'edited');
+      const args = { subject: 'better', body: 'Floor 3', requester: 'sam@example.com' };
+      const outcome = await here.services.edits.submit(target(asked), args);
+      if (outcome.kind !== 'recorded') throw new Error(JSON.stringify(outcome));
+      await here.services.approvals.settle(outcome.approval);
+      expect(await suggested()).toBe(false);
+    });
   });
 });
 
@@ -240,6 +290,68 @@ describe('what it is limited to', () => {
     expect(scopeFits('gr_1', scope, args)).toBe(true);
     expect(scopeFits('gr_1', scope, { ...args, bcc: 'x@evil.test' })).toBe(false);
     expect(scopeFits('gr_1', [], args)).toBe(false);
+  });
+
+  describe('within objects and lists of them', () => {
+    const issue = {
+      fields: {
+        project: { key: 'OPS' },
+        summary: 'Printer',
+        watchers: [{ emailAddress: 'a@corp.example' }, { emailAddress: 'b@corp.example' }],
+      },
+      'odd/na~me': { on: true },
+    };
+    const chosen = (...names: string[]) =>
+      scopeChoices(issue).filter(({ name, kind }) => kind === 'equals' && names.includes(name));
+
+    it('is offered by each value; the place is preselected there too', () => {
+      expect(
+        scopeChoices(issue).map(({ path, name, kind, preselected }) => [path, name, kind, preselected]),
+      ).toEqual([
+        ['/fields/project/key', 'fields.project.key', 'equals', true],
+        ['/fields/summary', 'fields.summary', 'equals', false],
+        ['/fields/watchers/0/emailAddress', 'fields.watchers.0.emailAddress', 'equals', true],
+        ['/fields/watchers/0/emailAddress', 'fields.watchers.0.emailAddress', 'domain', false],
+        ['/fields/watchers/1/emailAddress', 'fields.watchers.1.emailAddress', 'equals', true],
+        ['/fields/watchers/1/emailAddress', 'fields.watchers.1.emailAddress', 'domain', false],
+        ['/odd~1na~0me/on', 'odd/na~me.on', 'equals', false],
+      ]);
+    });
+
+    it('fits only what keeps to it, and has nothing in it that the approved call did not have', () => {
+      const { fields } = issue;
+      const scope = scopeOf('gr_1', issue, chosen('fields.project.key', 'odd/na~me.on'));
+      const fits = (change: Record<string, JsonValue>) => scopeFits('gr_1', scope, { ...issue, ...change });
+      expect(fits({})).toBe(true);
+      expect(fits({ fields: { ...fields, summary: 'Another' } })).toBe(true);
+      expect(fits({ fields: { ...fields, watchers: fields.watchers.slice(1) } })).toBe(true);
+      expect(fits({ fields: { ...fields, project: { key: 'SEC' } } })).toBe(false);
+      expect(fits({ fields: { ...fields, project: 'OPS' } })).toBe(false);
+      expect(fits({ fields: { ...fields, security: { level: 'none' } } })).toBe(false);
+      expect(
+        fits({ fields: { ...fields, watchers: [...fields.watchers, { emailAddress: 'x@evil.example' }] } }),
+      ).toBe(false);
+      expect(fits({ 'odd/na~me': { on: false } })).toBe(false);
+      expect(fits({ 'odd/na~me': {} })).toBe(false);
+    });
+
+    it('keeps the places where there are more values than a menu has room for', () => {
+      const many = Object.fromEntries(Array.from({ length: 90 }, (_, at) => [`a${at}`, `value ${at}`]));
+      const choices = scopeChoices({ body: { ...many, project: 'OPS' } });
+      expect(choices).toHaveLength(40);
+      expect(choices.filter(({ preselected }) => preselected).map(({ name }) => name)).toEqual([
+        'body.project',
+      ]);
+    });
+
+    it('where nothing could be held to, a write gets no grant', () => {
+      expect(canBeLimited('write', { items: [], more: {} })).toBe(false);
+      expect(canBeLimited('read', { items: [] })).toBe(true);
+      expect(canBeLimited('destructive', issue)).toBe(true);
+      // Limited to calls without arguments.
+      expect(canBeLimited('write', { none: null })).toBe(true);
+      expect(scopeFits('gr_1', scopeOf('gr_1', {}, []), { to: 'x@evil.example' })).toBe(false);
+    });
   });
 
   it('fits what it was made from, and no other value of what was chosen', () => {

@@ -1,7 +1,8 @@
-/** "At most n an hour" is exact: however many calls come at once, and through however many processes. */
+/** "At most n an hour" and "at most n that wait for people" are exact: however many calls come at once, and through however many processes. */
 import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import type { ExecutionDocument, PolicyRule } from '../../models/types.js';
 import type { Connected } from '../../src/bootstrap.js';
+import { PENDING_LIMIT } from '../../src/services/fate.js';
 import { createWorld, type Seeded, seedHelpdesk, type World } from '../harness/app-process.js';
 import { eachOf, ends, ticketArguments } from '../harness/writes.js';
 
@@ -108,4 +109,38 @@ it('where there is no limit, nothing is counted', async () => {
   await policy({ effect: 'allow', limitPerHour: null });
   expect((await burst(10)).direct).toHaveLength(10);
   expect(await one.deps.models.callLimits.countDocuments({})).toBe(0);
+});
+
+it('of twenty requests at once as many wait for people as there are places left', async () => {
+  await policy({ effect: 'ask' });
+  const { executions } = one.deps.models;
+  const waiting = { callerId: seeded.callerId, status: 'pending_approval' as const };
+  await executions.deleteMany({ callerId: seeded.callerId });
+  const { _id, rev: _rev, ...asked } = await submit(one, 'the first one');
+  const others = Array.from({ length: PENDING_LIMIT - 6 }, (_, n) => ({
+    ...asked,
+    rev: 1,
+    _id: `${_id}-${n}`,
+    idempotencyKey: `crowd-${n}`,
+  }));
+  await executions.insertMany(others);
+  const subjects = Array.from({ length: 20 }, (_, n) => `crowd-at-once-${n}`);
+  const ends = await Promise.all(
+    subjects.map((subject, n) =>
+      submit(n % 2 === 0 ? one : other, subject).then(
+        ({ status }) => status as string,
+        (error: { code: string }) => error.code,
+      ),
+    ),
+  );
+  expect(ends.filter((end) => end === 'pending_approval')).toHaveLength(5);
+  expect(ends.filter((end) => end === 'too_many_pending')).toHaveLength(15);
+  expect(await executions.countDocuments(waiting)).toBe(PENDING_LIMIT);
+  // Nothing of a refused one is left, and an end makes room for one.
+  await expect(submit(one, 'one more')).rejects.toMatchObject({ code: 'too_many_pending' });
+  await executions.deleteOne({ _id: `${_id}-0` });
+  expect((await submit(one, 'one more')).status).toBe('pending_approval');
+  expect(await one.deps.models.approvals.countDocuments({ status: 'pending' })).toBeLessThanOrEqual(
+    PENDING_LIMIT,
+  );
 });

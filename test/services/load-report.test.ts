@@ -7,6 +7,7 @@ import type { ApprovalDocument, Risk } from '../../models/types.js';
 import { createServices } from '../../src/services/index.js';
 import { type LoadReportService, loadReport, type Question } from '../../src/services/load-report.js';
 import { type PagesApp, startPagesApp } from '../http/pages-app.js';
+import { approval, execution } from './documents.js';
 
 const TO = new Date('2026-05-11T10:00:00Z');
 const FROM = new Date('2026-05-04T10:00:00Z');
@@ -28,6 +29,7 @@ function questions(
       endedAt: status === 'pending' ? null : new Date(createdAt.getTime() + seconds * 1_000),
       decisions: [],
       call: { _id: `ex_${at}`, connectionKey: 'helpdesk', function: name, risk },
+      shownAt: null,
     };
   });
 }
@@ -57,6 +59,16 @@ describe('counting', () => {
 
   it('counts what was decided in under three seconds, and not what took three', () => {
     expect(report(questions(4, 'approved', 2.9), questions(3, 'denied', 3)).totals.quick).toBe(4);
+  });
+
+  it('counts from when the card was posted, not from when it was asked', () => {
+    const late = (posted: number) =>
+      questions(1, 'approved', 20).map((each) => ({
+        ...each,
+        shownAt: new Date(each.createdAt.getTime() + posted * 1_000),
+      }));
+    const { totals } = report(late(18), late(16));
+    expect(totals).toMatchObject({ quick: 1, medianMs: 20_000 });
   });
 
   it('has every day, also those without a question, and the five functions with most', () => {
@@ -157,6 +169,26 @@ describe('every week', () => {
     await app.models.throttles.deleteMany({});
     await one.sendWeekly();
     expect(await reports()).toBe(2);
+  });
+
+  it('takes the time of the copy that the decider had before her, or of the channel’s', async () => {
+    const now = app.deps.clock.now().getTime();
+    const ago = (seconds: number): Date => new Date(now - seconds * 1_000);
+    const { workspaceId } = app.deps;
+    const asked = async (to: string, postedAgo: number) => {
+      const call = execution({ _id: `ex_${to}`, workspaceId, idempotencyKey: to, createdAt: ago(30) });
+      await app.models.executions.create([call]);
+      const decisions = [{ userId: 'U0BEN', decision: 'approved' as const, reason: null, at: ago(1) }];
+      const question = { _id: `ap_${to}`, executionId: call._id, createdAt: ago(30), endedAt: ago(1) };
+      await app.models.approvals.create([approval({ ...question, workspaceId, decisions })]);
+      await app.services.outbox.show('approval', call._id, to, null);
+      const ts = String((now - postedAgo * 1_000) / 1_000);
+      await app.models.outbox.updateOne({ subjectId: call._id }, { $set: { ts } });
+    };
+    await asked('U0BEN', 3);
+    await asked('C0APPROVALS', 2);
+    await asked('U0CLEO', 2);
+    expect((await one.reportFor('U0ADA')).totals).toMatchObject({ asked: 3, approved: 3, quick: 2 });
   });
 
   it('does not go to who is no admin any more', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ADA } from '../http/pages-app.js';
 import { type DecidersApp, MINUTE, startDecidersApp } from './deciders-app.js';
+import { execution } from './documents.js';
 
 const NOBODY = { users: [], usergroups: [], connectionOwner: false };
 
@@ -131,6 +132,75 @@ describe('the end', () => {
     await app.services.reminders.tell();
     expect(await app.outcomesTold('U0CLEO')).toEqual([]);
     expect((await app.approvalOf(execution)).told).toBe(true);
+  });
+});
+
+describe('the end that nobody decided, or that went well', () => {
+  it('of what a pause or a new policy cancelled is told', async () => {
+    const desk = await app.desk();
+    const execution = await app.ask(desk);
+    await app.services.approvals.end(await app.approvalOf(execution), 'cancelled', 'The policy changed.');
+    await app.services.reminders.tell();
+    expect(await app.outcomesTold('U0CLEO')).toEqual([
+      expect.stringMatching(/\*Cancelled\*.*The policy changed\./),
+    ]);
+  });
+
+  it('of what was approved and done is told in the same DM, but not to whoever approved it', async () => {
+    const desk = await app.desk();
+    const [done, hers] = [await app.ask(desk), await app.ask(desk)];
+    await app.decide(done, 'U0BEN');
+    await app.decide(hers, 'U0BEN');
+    await app.models.executions.updateMany(
+      { _id: { $in: [done._id, hers._id] } },
+      { $set: { status: 'succeeded' } },
+    );
+    await app.models.executions.updateOne({ _id: hers._id }, { $set: { requesterId: 'U0BEN' } });
+    await app.services.reminders.tell();
+    const [told, ...more] = await app.outcomesTold('U0CLEO');
+    expect(more).toEqual([]);
+    expect(told?.match(/\*Done\*/g)).toHaveLength(2);
+    expect(await app.outcomesTold('U0BEN')).toEqual([]);
+  });
+
+  it('while it waited for a member is told, once', async () => {
+    const { caller, connectionId } = await app.desk();
+    const long = new Date(Date.now() - MINUTE);
+    const waiting = {
+      status: 'pending_authorization' as const,
+      callerId: caller._id,
+      connectionId,
+      onBehalfOf: 'U0BEN',
+      requesterId: 'U0BEN',
+      callerOwnerId: 'U0CLEO',
+      approvalId: null,
+    };
+    await app.models.executions.create([
+      execution({ ...waiting, _id: 'ex_late', idempotencyKey: 'late', expiresAt: long, nextActionAt: long }),
+    ]);
+    await app.services.recovery.announcePending();
+    await app.models.executions.create([execution({ ...waiting, _id: 'ex_no', idempotencyKey: 'no' })]);
+    await app.services.executions.refuseMember('U0BEN', connectionId, caller._id);
+    await Promise.allSettled([app.services.reminders.tell(), app.services.reminders.tell()]);
+    await app.models.throttles.deleteMany({});
+    await app.services.reminders.tell();
+    const owner = await app.outcomesTold('U0CLEO');
+    expect(owner).toEqual([
+      expect.stringMatching(/\*Expired\*.*neither allowed nor refused.*\*Denied\* by <@U0BEN>/),
+    ]);
+    const member = await app.outcomesTold('U0BEN');
+    expect(member).toEqual([expect.stringContaining('*Expired*')]);
+    // Her own no is no news to her.
+    expect(member[0]).not.toContain('*Denied*');
+  });
+
+  it('that the caller brought about itself is no news while it waited for a member either', async () => {
+    const { caller, connectionId } = await app.desk();
+    const waiting = execution({ status: 'pending_authorization', callerId: caller._id, connectionId });
+    await app.models.executions.create([waiting]);
+    await app.services.executions.cancel(waiting, 'Never mind.');
+    await app.services.reminders.tell();
+    expect(await app.models.outbox.countDocuments({ view: 'notice' })).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PolicyRule, Risk } from '../../models/types.js';
 import type { FunctionDefinition } from '../../src/connectors/framework.js';
-import { evaluate, hasApprover, higherRisk, isTighter, riskOf } from '../../src/services/policy.js';
+import { evaluate, hasApprover, higherRisk, isTighter, limitOf, riskOf } from '../../src/services/policy.js';
 import { connection, fn, rule } from './documents.js';
 
 const under = (...rules: ReturnType<typeof rule>[]) => connection({ policy: { version: 1, rules } });
@@ -54,6 +54,22 @@ describe('which rule holds', () => {
       requirement: 'required',
     });
     expect(evaluate(under(rule({ effect: 'deny' })), always).effect).toBe('deny');
+  });
+});
+
+describe('“ask every time”, set by an admin', () => {
+  const always = (...rules: PolicyRule[]) => ({ ...under(...rules), askEveryTime: ['create_ticket'] });
+
+  it('is as if the function did so by itself: an allow asks, and nothing is remembered', () => {
+    const asked = evaluate(always(rule({ effect: 'allow', limitPerHour: 5, rememberable: true })), fn());
+    expect(asked).toMatchObject({ effect: 'ask', requirement: 'required', rememberable: false });
+    expect(evaluate(always(rule({ effect: 'deny' })), fn()).effect).toBe('deny');
+    expect(limitOf(asked)).toBeNull();
+  });
+
+  it('is about that function and no other', () => {
+    const other = fn({ name: 'close_ticket' });
+    expect(evaluate(always(rule({ effect: 'allow' })), other).effect).toBe('allow');
   });
 });
 

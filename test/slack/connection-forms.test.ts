@@ -156,13 +156,18 @@ describe('forms about connections', () => {
     await ada.click('modal', 'Functions');
     expect(ada.text(await whenOpen(ada, /8 functions/))).toContain('Read functions again');
     expect(
-      await ada.submit({ 'Functions to turn on': ['list_tickets', 'create_ticket', 'add_comment'] }),
+      await ada.submit({
+        'Functions to turn on': ['list_tickets', 'create_ticket', 'add_comment'],
+        'Ask every time': ['list_tickets'],
+      }),
     ).toBeNull();
     const detail = ada.text(await whenOpen(ada, /functions are saved/));
     expect(detail).toContain('add_comment');
     expect(detail).not.toContain('delete_ticket');
     await ada.click('modal', 'Functions');
-    await whenOpen(ada, /8 functions/);
+    const picker = await whenOpen(ada, /8 functions/);
+    const everyTime = picker.blocks.find(({ block_id }) => block_id === 'every_time');
+    expect(everyTime).toMatchObject({ element: { initial_options: [{ value: 'list_tickets' }] } });
     expect(await ada.submit({ 'Functions to turn on': ['list_tickets'] })).toBeNull();
     await ada.waitForView(
       (view) => /functions are saved/.test(ada.text(view)) && !ada.text(view).includes('create_ticket'),

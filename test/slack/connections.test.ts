@@ -180,7 +180,9 @@ describe.each(['socket', 'http'] as const)('connections in Slack over %s', (tran
       Effect: 'Runs directly',
     });
     expect(relaxing).toBeNull();
-    // A rule after the one that asks changes nothing; what counts is what the calls meet.
+    // A rule after the one that asks changes nothing, and the form says so before it is saved.
+    expect(cleo.text(await whenOpen(cleo, /It is not saved yet/))).toContain('Rule 2 can never match');
+    expect(await cleo.submit({})).toBeNull();
     await whenOpen(cleo, /policy version 2/);
     await cleo.click('modal', 'Add a rule');
     await whenOpen(cleo, /Applies to/);

@@ -76,6 +76,11 @@ it('a delegate is named in App Home, gets the card, and it says for whom she dec
   await ben.waitForHome(/Name a delegate/);
 });
 
+it('App Home, once opened, shows what is asked next without being opened again', async () => {
+  await ask('Paper for the shelf');
+  await ben.waitForHome(/Paper for the shelf/, 15_000);
+});
+
 it('the manager of the profile decides, while Slack says who that is', async () => {
   await approvers({ users: [], requesterManager: true });
   world.slack.workspace.user('U0ADA').manager = 'U0DANA';

@@ -41,7 +41,10 @@ beforeAll(async () => {
     return { text, blocks: [], version: 0, ...picture };
   };
   const drawers = { approval: draw, notice: draw, authorization: draw, oauth_code: draw, reminder: draw };
-  delivery = new Delivery(app.deps, app.services.outbox, client, drawers);
+  delivery = new Delivery(app.deps, app.services.outbox, client, drawers, async () => ({
+    type: 'home',
+    blocks: [],
+  }));
 });
 afterAll(async () => {
   slack.closeAllConnections();

@@ -49,6 +49,10 @@ it('a rule asks for it by a tick, keeps it through other changes, and shows it',
   await ada.click('modal', 'Change');
   await ada.waitForView(/sets it up in App Home/);
   expect(await ada.submit({ 'Approvals needed': '2' })).toBeNull();
+  const unsaved = ada.text(await ada.waitForView(/It is not saved yet/));
+  expect(unsaved).toContain('needs 2 approvals, and only one person on its lists can decide');
+  expect(await rules()).toMatchObject([{ stepUp: 'totp', quorum: 1 }]);
+  expect(await ada.submit({})).toBeNull();
   await ada.waitForView(/2 approvals/);
   expect(await rules()).toMatchObject([{ stepUp: 'totp', quorum: 2 }]);
   await ada.close(true);

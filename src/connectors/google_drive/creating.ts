@@ -28,6 +28,7 @@ import {
   versionOf,
 } from './item.js';
 import { createOnce, markerOf, reconcileCreated } from './once.js';
+import { destinationFields, placedFields } from './place.js';
 
 const name = oneLine(255);
 const parent = z
@@ -116,19 +117,14 @@ async function contentIn(
   return uploaded;
 }
 
-/** The folder by its name, where it can be read. */
-async function folderField(access: Access, id: string | undefined): Promise<CardField[]> {
-  if (id === undefined) return short('Folder', 'My Drive');
-  return short('Folder', textOf((await access.item(id, ['name'])).name));
-}
-
-/** Nothing is there yet; what can be looked at is the folder. */
+/** Nothing is there yet; what can be looked at is the folder, and who sees what is in it. */
 const OBSERVE_FOLDER: NonNullable<FunctionDefinition['observe']> = {
   condition: null,
   async read(context, args) {
     const access = new Access(context);
     const asked = typeof args.parent_id === 'string' ? args.parent_id : undefined;
-    return { fields: await folderField(access, await access.parentFor(asked)), version: '' };
+    const folder = await access.parentFor(asked);
+    return { fields: await destinationFields(context, access, folder), version: '' };
   },
 };
 
@@ -215,7 +211,9 @@ export const creatingFunctions: readonly FunctionDefinition[] = [
         const { id, parent_id: folder } = copy.read(args);
         const access = new Access(context);
         const original = await access.item(id, TARGET_FIELDS);
-        const place = folder === undefined ? [] : await folderField(access, folder);
+        const isBeside = folder === undefined && access.hasVisibleParent(id);
+        const parentId = isBeside ? textsIn(original.parents)[0] : await access.parentFor(folder);
+        const place = await destinationFields(context, access, parentId);
         return { fields: [...targetFields(original), ...place], version: versionOf(original) };
       },
     },
@@ -250,9 +248,10 @@ export const creatingFunctions: readonly FunctionDefinition[] = [
     observe: {
       condition: null,
       async read(context, args) {
-        const target = await new Access(context).item(replacement.read(args).id, TARGET_FIELDS);
+        const access = new Access(context);
+        const target = await access.item(replacement.read(args).id, TARGET_FIELDS);
         const changed = short('Last changed', textOf(target.modifiedTime));
-        return { fields: [...targetFields(target), ...changed], version: versionOf(target) };
+        return { fields: [...(await placedFields(access, target)), ...changed], version: versionOf(target) };
       },
     },
     async run(context, args) {

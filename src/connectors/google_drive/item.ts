@@ -75,7 +75,15 @@ export function isWorkspaceDocument(mimeType: string): boolean {
 }
 
 /** What an approver is told about an item. */
-export const TARGET_FIELDS = ['id', 'name', 'mimeType', 'driveId', 'modifiedTime', 'headRevisionId'] as const;
+export const TARGET_FIELDS = [
+  'id',
+  'name',
+  'mimeType',
+  'parents',
+  'driveId',
+  'modifiedTime',
+  'headRevisionId',
+] as const;
 
 export function targetFields(file: JsonObject): CardField[] {
   return [...short('Name', textOf(file.name)), ...short('Kind', kindOf(file))];

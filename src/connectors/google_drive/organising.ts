@@ -13,6 +13,7 @@ import { type JsonObject, objectsIn, textOf, textsIn } from '../json.js';
 import { Access } from './access.js';
 import { ALL_DRIVES, callDrive, SCOPES } from './api.js';
 import { ITEM_FIELDS, ITEM_OUTPUT, itemId, itemOf, TARGET_FIELDS, targetFields, versionOf } from './item.js';
+import { destinationFields, placedFields, whereFields } from './place.js';
 import { queryOf } from './query.js';
 
 const item = input(z.strictObject({ id: itemId }));
@@ -39,23 +40,14 @@ async function patch(
   return itemOf(changed, access);
 }
 
-/** The name of a folder; its id where the account may not read it. */
-async function folderName(access: Access, id: string): Promise<string> {
-  try {
-    return textOf((await access.item(id, ['name'])).name);
-  } catch (error) {
-    if (error instanceof UpstreamError && error.status === 404) return id;
-    throw error;
-  }
-}
-
 /** The target as it is; and whether it will be in the trash, where that changes. */
 function observing(trashedAfter?: 'Yes' | 'No'): NonNullable<FunctionDefinition['observe']> {
   return {
     condition: null,
     async read(context: CallContext, args: Arguments) {
       const { id } = item.read(args);
-      const target = await new Access(context).changeable(id, [...TARGET_FIELDS, 'trashed']);
+      const access = new Access(context);
+      const target = await access.changeable(id, [...TARGET_FIELDS, 'trashed']);
       const trashed: ObservedField = {
         label: 'In the trash',
         value: target.trashed === true ? 'Yes' : 'No',
@@ -63,7 +55,8 @@ function observing(trashedAfter?: 'Yes' | 'No'): NonNullable<FunctionDefinition[
         ...(trashedAfter !== undefined && { after: trashedAfter }),
       };
       const changed = short('Last changed', textOf(target.modifiedTime));
-      return { fields: [...targetFields(target), ...changed, trashed], version: versionOf(target) };
+      const fields = [...(await placedFields(access, target)), ...changed, trashed];
+      return { fields, version: versionOf(target) };
     },
   };
 }
@@ -98,8 +91,9 @@ export const organisingFunctions: readonly FunctionDefinition[] = [
       condition: null,
       async read(context, args) {
         const { id, name } = renamed.read(args);
-        const target = await new Access(context).changeable(id, TARGET_FIELDS);
-        const [before, ...rest] = targetFields(target);
+        const access = new Access(context);
+        const target = await access.changeable(id, TARGET_FIELDS);
+        const [before, ...rest] = await placedFields(access, target);
         return { fields: before ? [{ ...before, after: name }, ...rest] : rest, version: '' };
       },
     },
@@ -127,11 +121,12 @@ export const organisingFunctions: readonly FunctionDefinition[] = [
       async read(context, args) {
         const { id, parent_id: folder } = moved.read(args);
         const access = new Access(context);
-        const target = await access.changeable(id, [...TARGET_FIELDS, 'parents']);
-        const from = await Promise.all(textsIn(target.parents).map((each) => folderName(access, each)));
-        const after = await folderName(access, folder);
-        const place = { label: 'Folder', value: from.join(', '), kind: 'short', after } as const;
-        return { fields: [...targetFields(target), place], version: '' };
+        const target = await access.changeable(id, TARGET_FIELDS);
+        const [from] = await whereFields(access, target);
+        const [to, ...seenBy] = await destinationFields(context, access, folder);
+        const value = from?.value ?? 'None that this account sees';
+        const place = { label: 'Folder', value, kind: 'short', after: to?.value ?? folder } as const;
+        return { fields: [...targetFields(target), place, ...seenBy], version: '' };
       },
     },
     async run(context, args) {

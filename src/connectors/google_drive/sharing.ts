@@ -14,8 +14,9 @@ import { compact, type JsonObject, objectsIn, textOf } from '../json.js';
 import { mailAddress } from '../mime.js';
 import { Access } from './access.js';
 import { ALL_DRIVES, callDrive, SCOPES } from './api.js';
-import { itemId, TARGET_FIELDS, targetFields } from './item.js';
+import { itemId, TARGET_FIELDS } from './item.js';
 import { granteeOf, PERMISSION_FIELDS, permissionOf } from './permission.js';
+import { placedFields } from './place.js';
 
 const role = z.enum(['reader', 'commenter', 'writer']);
 const permissionId = z.string().regex(/^[\w-]{1,200}$/, 'is not an id of a permission');
@@ -82,11 +83,12 @@ async function observePermission(
   args: { id: string; permission_id: string },
   after: string,
 ): Promise<Observation> {
-  const file = await new Access(context).item(args.id, TARGET_FIELDS);
+  const drive = new Access(context);
+  const file = await drive.item(args.id, TARGET_FIELDS);
   const permission = await readPermission(context, args.id, args.permission_id);
   const access = { label: 'Access', value: textOf(permission.role), kind: 'short', after } as const;
   return {
-    fields: [...targetFields(file), ...short('Whose', granteeOf(permission)), access],
+    fields: [...(await placedFields(drive, file)), ...short('Whose', granteeOf(permission)), access],
     version: '',
   };
 }
@@ -129,7 +131,8 @@ export function sharingFunctions(isPublic: boolean): readonly FunctionDefinition
         condition: null,
         async read(context, args) {
           const share = withAnyone.read(args);
-          const file = await new Access(context).item(share.id, TARGET_FIELDS);
+          const drive = new Access(context);
+          const file = await drive.item(share.id, TARGET_FIELDS);
           const { permissions } = await callDrive(context, 'GET', ['files', share.id, 'permissions'], {
             query: { ...ALL_DRIVES, fields: `permissions(${PERMISSION_FIELDS})`, pageSize: '100' },
           });
@@ -139,7 +142,7 @@ export function sharingFunctions(isPublic: boolean): readonly FunctionDefinition
             textOf(one.domain).toLowerCase() === (share.domain ?? '').toLowerCase();
           const before = textOf(objectsIn(permissions).find(isSame)?.role) || 'none';
           const access = { label: 'Access', value: before, kind: 'short', after: share.role } as const;
-          return { fields: [...targetFields(file), access], version: '' };
+          return { fields: [...(await placedFields(drive, file)), access], version: '' };
         },
       },
       async run(context, args) {

@@ -8,6 +8,7 @@ import type {
   GrantDocument,
 } from '../../../models/types.js';
 import { bindingHash } from '../../../src/services/binding.js';
+import { fingerprintOf } from '../../../src/services/targets.js';
 import type { Told } from './actions.js';
 import { mailboxOf, type Write } from './outside.js';
 import { secretOf, type World } from './world.js';
@@ -196,13 +197,14 @@ function faultsOfPermission(
   wrong(new Set(voices).size < voices.length, 'an approver and her delegate counted twice');
   wrong(voters.includes(mailboxOf('U0ADA')), 'it was her own request');
   wrong(edited ? record.editedBy !== edited.by : Boolean(record.editedBy), 'who edited it is not on record');
-  // What the approver saw is still so: the condition says it, or the last look just before.
-  const seen = approval.target === 'bound' || approval.target === 'best_effort';
-  if (seen && write.applied && write.ifMatch === undefined) {
-    wrong(write.lastRead === undefined, 'its target was not looked at');
-  }
-  if (seen && write.ifMatch !== undefined) {
-    wrong(write.applied && write.ifMatch !== `"v${write.version}"`, 'its target was another');
+  // What the approver saw is still so: the condition says it, or the last look, which was after the claim.
+  if (approval.target === 'bound' || approval.target === 'best_effort') {
+    const { ifMatch, lastRead } = write;
+    const isRead = lastRead !== undefined && lastRead.at >= (record.attempt?.claimedAt ?? lastRead.at);
+    const version = ifMatch ?? (isRead ? lastRead.version : undefined);
+    wrong(version === undefined, 'its target was not looked at again');
+    const fingerprint = fingerprintOf({ fields: [], version: version ?? '' });
+    wrong(fingerprint !== approval.fingerprint, 'its target was another than the approver saw');
   }
   wrong(approval.targetCheck === 'required' && approval.target !== 'bound', 'nobody had seen its target');
   return faults;

@@ -12,8 +12,16 @@ import {
 } from '../../../models/state-machines.js';
 import type { ApprovalDocument, ExecutionStatus } from '../../../models/types.js';
 
-/** What may still be written on an execution that has ended: that it is looked after, and what people make of it. */
-const AFTER_THE_END = new Set(['resolution', 'replacedBy', 'nextActionAt', 'handedOut', 'updatedAt', 'rev']);
+/** What may still be written on an execution that has ended: what people make of it, and that it is looked after. */
+const AFTER_THE_END = new Set([
+  'resolution',
+  'replacedBy',
+  'nextActionAt',
+  'handedOut',
+  'told',
+  'updatedAt',
+  'rev',
+]);
 /** And on a request: that its execution followed, and that people were told. */
 const AFTER_THE_ANSWER = new Set(['settled', 'told']);
 

@@ -9,6 +9,7 @@ import {
   type UpstreamResponse,
   zodInput,
 } from '../../../src/connectors/framework.js';
+import type { Clock } from '../../../src/database/clock.js';
 import { UpstreamError } from '../../../src/errors.js';
 import { upstreamResponse } from '../../../src/net/response.js';
 import type { Outbound, OutboundRequest } from '../../../src/net/safe-fetch.js';
@@ -38,23 +39,25 @@ export interface Write {
   /** It took effect. */
   readonly applied: boolean;
   readonly ifMatch: string | undefined;
-  /** The target's version at that moment, and the one that this execution read last. */
-  readonly version: number;
-  readonly lastRead: number | undefined;
+  /** What this execution read of the target last, and when. */
+  readonly lastRead: { readonly version: string; readonly at: Date } | undefined;
 }
 
 export class Outside {
   mood: Mood = 'answers';
   readonly writes: Write[] = [];
   private readonly versions = new Map<string, number>();
-  private readonly reads = new Map<string, number>();
+  private readonly reads = new Map<string, NonNullable<Write['lastRead']>>();
 
   /** @param received called at each write, before it is looked at: its record, as it stands in the database */
-  constructor(private readonly received: (executionId: string) => Promise<ExecutionDocument | null>) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly received: (executionId: string) => Promise<ExecutionDocument | null>,
+  ) {}
 
   /** Somebody else changes a record. */
   change(id: string): void {
-    this.versions.set(id, this.versionOf(id) + 1);
+    this.versions.set(id, (this.versions.get(id) ?? 1) + 1);
   }
 
   /** The only way out of one process. */
@@ -62,37 +65,27 @@ export class Outside {
     return { send: (request) => stage.move(life, () => this.answer(request)), close: async () => {} };
   }
 
-  private versionOf(id: string): number {
-    return this.versions.get(id) ?? 1;
+  private versionOf(id: string): string {
+    return `"v${this.versions.get(id) ?? 1}"`;
   }
 
   private async answer(request: OutboundRequest): Promise<UpstreamResponse> {
     const id = request.url.split('/').at(-1) ?? '';
     const { [EXECUTION]: executionId = '', authorization = '', 'if-match': ifMatch } = request.headers ?? {};
     if (request.method === 'GET') {
-      this.reads.set(executionId, this.versionOf(id));
-      return answered(200, `"v${this.versionOf(id)}"`);
+      this.reads.set(executionId, { version: this.versionOf(id), at: this.clock.now() });
+      return answered(200, this.versionOf(id));
     }
     if (this.mood === 'is not there') {
       throw new UpstreamError('upstream_unavailable', 'No connection was made.', { definite: true });
     }
     request.onBeforeSend?.();
     const record = await this.received(executionId);
-    const version = this.versionOf(id);
-    const holds = ifMatch === undefined || ifMatch === `"v${version}"`;
+    const holds = ifMatch === undefined || ifMatch === this.versionOf(id);
     const applied = holds && (this.mood === 'answers' || this.mood === 'loses the answer');
     const lastRead = this.reads.get(executionId);
     const args = request.json as Arguments;
-    this.writes.push({
-      executionId,
-      args,
-      secret: authorization,
-      record,
-      applied,
-      ifMatch,
-      version,
-      lastRead,
-    });
+    this.writes.push({ executionId, args, secret: authorization, record, applied, ifMatch, lastRead });
     if (applied) this.change(id);
     request.onSent?.();
     if (this.mood === 'loses the answer' || this.mood === 'loses the request') {

@@ -45,7 +45,7 @@ export async function play(ground: Ground, { setting, groups }: Interleaving, co
     ];
     if (faults.length > 0) throw new Error(`${faults.join('\n')}\n${inspect(records, { depth: 6 })}`);
   } finally {
-    stage.bury();
+    await world.end();
   }
 }
 

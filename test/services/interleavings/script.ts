@@ -11,7 +11,7 @@ const THEMES = [
   ['the process dies', 'another process starts'],
   ['the process dies', 'take', 'sweep'],
   ['the process falls asleep', 'the process wakes'],
-  ['pause', 'resume', 'pause', 'resume', 'expire', 'settle'],
+  ['pause', 'resume', 'pause', 'resume', 'expire', 'expire', 'settle'],
   ['change the policy', 'replace the credential'],
   ['the target changes', 'the target changes', 'sweep'],
   ['make a grant', 'make a grant', 'revoke a grant', 'submit'],

@@ -79,7 +79,7 @@ export class World {
     readonly setting: Setting,
   ) {
     this.stage = new Stage(setting.choices);
-    this.outside = new Outside(async (executionId) => {
+    this.outside = new Outside(ground.clock, async (executionId) => {
       const record = await ground.models.executions.findOne({ _id: executionId }).lean();
       this.onWrite(record);
       return record;
@@ -208,6 +208,15 @@ export class World {
         shifts.push(shift(model, { paused: { $ne: null } }, all('paused.at')));
     }
     await Promise.all(shifts);
+  }
+
+  /** What every other workspace's sweepers would have to look past. */
+  async end(): Promise<void> {
+    this.stage.bury();
+    const { models } = this.ground;
+    const { workspaceId } = this;
+    const alike = [models.connections, models.callers, models.settings, models.processes];
+    await Promise.all(alike.map((model) => model.collection.deleteMany({ workspaceId })));
   }
 
   /** Everything that the sweepers of a process do, once. */

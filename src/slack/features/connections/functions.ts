@@ -175,7 +175,10 @@ async function changeFunctions(
   const { userId } = submission;
   const { connections } = edge.services;
   const connection = await connections.managed(userId, connectionId, false);
-  await connections.update(actor(userId), connection, { enabledFunctions: picksOf(submission) });
+  await connections.update(actor(userId), connection, {
+    enabledFunctions: picksOf(submission),
+    ...(submission.form.has('every_time') ? { askEveryTime: submission.form.choices('every_time') } : {}),
+  });
   return backToDetail(edge, submission, connection);
 }
 

@@ -52,6 +52,7 @@ export async function draftPicker(edge: SlackEdge, draft: ConnectionDraft): Prom
     name: draft.input.name,
     functions: await draftFunctions(edge, draft),
     picked: draft.picked,
+    everyTime: null,
     notes: draft.notes,
     remarks: draft.remarks,
     mayReread: false,
@@ -61,11 +62,16 @@ export async function draftPicker(edge: SlackEdge, draft: ConnectionDraft): Prom
 
 export async function connectionPicker(edge: SlackEdge, connection: ConnectionDocument): Promise<View> {
   const connector = await edge.deps.connector(connection.connector);
+  const functions = allFunctions(connector, connection);
   return functionPickerModal({
     metadata: { connection: connection._id },
     name: connection.name,
-    functions: allFunctions(connector, connection).map((fn) => choiceOf(connection, fn)),
+    functions: functions.map((fn) => choiceOf(connection, fn)),
     picked: connection.enabledFunctions,
+    everyTime: {
+      functions: functions.filter((fn) => !fn.askEveryTime).map((fn) => choiceOf(connection, fn)),
+      picked: connection.askEveryTime ?? [],
+    },
     notes: [],
     remarks: [],
     mayReread: definitionSource(connector) !== undefined,

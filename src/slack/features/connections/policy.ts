@@ -8,11 +8,13 @@ import {
 } from '../../../../blocks/connections/policy.js';
 import { explained, said } from '../../../../blocks/parts/text.js';
 import type { ConnectionDocument, Effect, PolicyRule, SecondProof } from '../../../../models/types.js';
+import { canonicalHash } from '../../../canonical.js';
 import { AppError } from '../../../errors.js';
 import { newId } from '../../../ids.js';
 import { type CommonCondition, conditionFrom, enteredFrom } from '../../../services/common-conditions.js';
 import { allFunctions } from '../../../services/functions.js';
 import { DEFAULT_EXPIRY_MINUTES, isTighter } from '../../../services/policy.js';
+import type { Warning } from '../../../services/policy-preview.js';
 import { conditionWords } from '../../../services/policy-words.js';
 import { DEFAULT_REMINDERS } from '../../../services/waiting-plan.js';
 import { explain, type Register, type SlackEdge } from '../../edge.js';
@@ -95,6 +97,7 @@ async function ruleForm(
   rule: PolicyRule | null,
   ruleId: string | null = rule?.id ?? null,
   found: RuleForm['found'] = null,
+  warned?: string,
 ): Promise<View> {
   const entered = enteredFrom(rule?.when);
   const { approvalsChannel } = await edge.services.settings.get();
@@ -103,6 +106,7 @@ async function ruleForm(
     connectionId: connection._id,
     ruleId,
     found,
+    ...(warned === undefined ? {} : { warned }),
     condition: {
       ...entered,
       asIs: rule?.when && entered.kind === 'as_is' ? conditionWords(rule.when) : null,
@@ -221,6 +225,24 @@ function withRule(rules: readonly PolicyRule[], rule: PolicyRule): PolicyRule[] 
   return [...rules.slice(0, at), rule, ...rules.slice(at)];
 }
 
+/** What these rules should not be saved without being told, and the saved ones have not. */
+async function newWarnings(edge: SlackEdge, connection: ConnectionDocument, next: readonly PolicyRule[]) {
+  const { policyPreview } = edge.services;
+  const [before, after] = await Promise.all(
+    [connection.policy.rules, next].map((rules) =>
+      // Who cannot be looked up keeps nobody from saving.
+      policyPreview.warnings(connection, rules).catch((): Warning[] => []),
+    ),
+  );
+  const seen = new Set((before ?? []).map(aboutWhat));
+  return (after ?? []).filter((warning) => !seen.has(aboutWhat(warning)));
+}
+
+/** Where a rule stands is not what the warning is about. */
+function aboutWhat(warning: Warning): string {
+  return JSON.stringify({ ...warning, index: null });
+}
+
 async function submitRule(edge: SlackEdge, { userId, form, view }: Submission): Promise<Answer> {
   const connection = await edge.services.connections.managed(userId, form.metadata.connection ?? '', true);
   const { rules } = connection.policy;
@@ -232,11 +254,25 @@ async function submitRule(edge: SlackEdge, { userId, form, view }: Submission): 
     );
   }
   const rule = await ruleOf(edge, form, connection, before);
+  const next = withRule(rules, rule);
+  const warnings = await newWarnings(edge, connection, next);
+  const warned = canonicalHash(warnings.map(aboutWhat));
+  if (warnings.length > 0 && form.metadata.warned !== warned) {
+    const shown = await ruleForm(
+      edge,
+      connection,
+      rule,
+      before?.id ?? null,
+      { preview: null, warnings },
+      warned,
+    );
+    return { show: { response_action: 'update', view: shown } };
+  }
   if (rule.route !== null && rule.route !== before?.route) {
     const text = `Approval requests for *${said(connection.name, 80)}* will be posted here. Everybody in this channel sees their arguments.`;
     await postTestLine(edge, rule.route, text, '/route');
   }
-  await saveRules(edge, userId, connection, withRule(rules, rule));
+  await saveRules(edge, userId, connection, next);
   const notice = ':white_check_mark: The policy is saved. Requests that waited under the old one do not run.';
   return backTo(edge, view, () => policyView(edge, userId, connection._id, notice));
 }

@@ -1,20 +1,35 @@
 /** Gathers and publishes App Home. */
+import type { View } from '@slack/types';
 import { type HomeData, homeView, SHOWN } from '../../../../blocks/home.js';
 import type { SlackEdge } from '../../edge.js';
 import { myAuthorizations } from '../authorizations/mine.js';
 import { executionRowOf } from '../executions/rows.js';
 import { grantsFor } from '../grants/rows.js';
 import { donePage } from './done.js';
-import { waitingShown } from './waiting.js';
+import { waitingRows, waitingShown } from './waiting.js';
 
 /** Enough that those of others are found among her own. */
 const RECENT = 50;
 
+/** For somebody who has it before her; what she is not shown now, the outbox shows her. */
 export async function publishHome(edge: SlackEdge, userId: string): Promise<void> {
-  await edge.clients.fast.views.publish({ user_id: userId, view: homeView(await homeData(edge, userId)) });
+  const { outbox } = edge.services;
+  await outbox.homeOpened(userId);
+  try {
+    const view = homeView(await homeData(edge, userId, waitingShown));
+    await edge.clients.fast.views.publish({ user_id: userId, view });
+  } catch (error) {
+    await outbox.homeMissed(userId);
+    throw error;
+  }
 }
 
-async function homeData(edge: SlackEdge, userId: string): Promise<HomeData> {
+/** As it is now, for the outbox: that she has seen what it lists is on record when she opens it. */
+export async function homeOf(edge: SlackEdge, userId: string): Promise<View> {
+  return homeView(await homeData(edge, userId, waitingRows));
+}
+
+async function homeData(edge: SlackEdge, userId: string, list: typeof waitingRows): Promise<HomeData> {
   const { roles, settings, connections, executions, secondFactors } = edge.services;
   const [mine, current, authorizations, visible, recent, waiting, done] = await Promise.all([
     roles.of(userId),
@@ -22,7 +37,7 @@ async function homeData(edge: SlackEdge, userId: string): Promise<HomeData> {
     myAuthorizations(edge, userId),
     connections.list(userId),
     executions.list(userId, { limit: RECENT }),
-    waitingShown(edge, userId),
+    list(edge, userId),
     donePage(edge, userId, SHOWN.done),
   ]);
   const { admins, adminGroup } = edge.deps.configuredRoles;
