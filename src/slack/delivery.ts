@@ -30,7 +30,7 @@ export type Drawers = Readonly<Record<Exclude<OutboxDocument['view'], 'home'>, D
 const PUBLISH_INTERVAL_MS = 600;
 /** Slack: about one message per second and channel (`chat.postMessage`). */
 const CHANNEL_INTERVAL_MS = 1_000;
-/** More than drawing and posting take on a busy machine; who died with a turn holds its channel up no longer. */
+/** More than a post takes on a busy machine; who died with a turn holds its channel up no longer. */
 const TURN_MS = 3 * CHANNEL_INTERVAL_MS;
 const POLL_MS = 1_000;
 const WORKERS = 4;
@@ -119,7 +119,7 @@ export class Delivery {
     if (row.view === 'home') return this.publish(row);
     const channel = row.channel ?? (await this.channelOf(row));
     if (channel === null) return;
-    if (row.ts === null) await this.postInTurn(row, channel);
+    if (row.ts === null) await this.post(row, channel);
     else await this.update(row, channel, row.ts);
   }
 
@@ -135,30 +135,28 @@ export class Delivery {
     await this.outbox.delivered(row, 0);
   }
 
-  /** Draws nothing before it is its turn: what waits for a busy channel would be drawn again every second. */
-  private async postInTurn(row: OutboxDocument, channel: string): Promise<void> {
+  /** While the channel is busy nothing is drawn: what waits for it would be drawn again every second. */
+  private async post(row: OutboxDocument, channel: string): Promise<void> {
     const turn = `channel:${channel}`;
+    const busy = await this.outbox.blockedUntil(turn);
+    if (busy) return this.waitForTurn(row, busy);
+    const drawing = await this.draw(row);
+    if (!drawing) return;
     const held = this.after(TURN_MS);
-    const busyUntil = await this.outbox.holdTurn(turn, held);
-    if (busyUntil) {
-      // Whoever has it may be done long before the moment that is for the dead.
-      const again = new Date(Math.min(busyUntil.getTime(), this.after(CHANNEL_INTERVAL_MS).getTime()));
-      await this.outbox.postpone(row, again, false);
-      this.kickAt(again);
-      return;
-    }
-    try {
-      await this.post(row, channel);
-    } finally {
+    const taken = await this.outbox.holdTurn(turn, held);
+    if (taken) return this.waitForTurn(row, taken);
+    const place = await this.send(row, channel, drawing).finally(() =>
       // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
-      await this.outbox.endTurn(turn, held, this.after(CHANNEL_INTERVAL_MS));
-    }
+      this.outbox.endTurn(turn, held, this.after(CHANNEL_INTERVAL_MS)),
+    );
+    if (place === null) return;
+    await this.outbox.delivered(row, drawing.version);
+    if (drawing.picture) this.share(row, place, drawing.picture);
   }
 
-  private async post(row: OutboxDocument, channel: string): Promise<void> {
-    const drawing = await this.draw(row);
-    // Once more: drawing takes a while, and another process may have been told to wait meanwhile.
-    if (!drawing || (await this.isHeldBack(row))) return;
+  /** Where it is now. Null when Slack has asked for patience meanwhile: drawing takes a while, and another process may know. */
+  private async send(row: OutboxDocument, channel: string, drawing: Drawing): Promise<string | null> {
+    if (await this.isHeldBack(row)) return null;
     crashAt('before_card_post');
     const answer = await this.client.chat.postMessage({
       channel,
@@ -168,10 +166,17 @@ export class Delivery {
       unfurl_media: false,
     });
     crashAt('after_card_post');
+    const place = answer.channel ?? channel;
     // First of all, because a message that we do not know of is posted again and never brought up to date.
-    await this.outbox.posted(row, answer.channel ?? channel, answer.ts ?? '');
-    await this.outbox.delivered(row, drawing.version);
-    if (drawing.picture) this.share(row, answer.channel ?? channel, drawing.picture);
+    await this.outbox.posted(row, place, answer.ts ?? '');
+    return place;
+  }
+
+  /** Whoever has the channel may be done long before the moment that is for the dead. */
+  private async waitForTurn(row: OutboxDocument, busyUntil: Date): Promise<void> {
+    const again = new Date(Math.min(busyUntil.getTime(), this.after(CHANNEL_INTERVAL_MS).getTime()));
+    await this.outbox.postpone(row, again, false);
+    this.kickAt(again);
   }
 
   /**

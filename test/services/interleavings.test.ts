@@ -14,7 +14,7 @@ import { interleaving, WHATS } from './interleavings/script.js';
 import { type Ground, openGround } from './interleavings/world.js';
 
 /** What takes about 20 s on two idle cores. */
-const SHORT = 192;
+const SHORT = 144;
 const RUNS = Number(process.env.STATE_MACHINE_RUNS ?? SHORT);
 const { STATE_MACHINE_SEED, STATE_MACHINE_PATH: path } = process.env;
 const SEED = Number(STATE_MACHINE_SEED ?? Math.floor(Math.random() * 2 ** 30));

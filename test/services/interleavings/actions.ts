@@ -1,6 +1,6 @@
 /** How each step is made to happen. */
 import { inspect } from 'node:util';
-import type { ExecutionDocument, PolicyRule } from '../../../models/types.js';
+import type { ApprovalDocument, ExecutionDocument, PolicyRule } from '../../../models/types.js';
 import { AppError } from '../../../src/errors.js';
 import { shortHash } from '../../../src/services/binding.js';
 import { DirectoryUnavailable } from '../../../src/services/directory.js';
@@ -15,7 +15,8 @@ import { ADA, HOUR, MINUTE, type Process, SECOND, type World } from './world.js'
 export interface Told {
   /** Executions that a caller was given the id of, by the key that it asked with. */
   readonly accepted: Map<CallName, Set<string>>;
-  readonly decisions: { readonly executionId: string; readonly userId: string }[];
+  /** With the digest that each was about. */
+  readonly decisions: { readonly executionId: string; readonly userId: string; readonly digest: string }[];
   readonly late: string[];
 }
 
@@ -276,7 +277,7 @@ export class Actions {
     const outcome = await services.decisions.decide(click);
     if (outcome.kind === 'recorded') {
       if (shown !== now) this.world.violations.push(`a click on an old card of ${executionId} counted`);
-      this.told.decisions.push({ executionId, userId: step.by });
+      this.decided(step, outcome.approval);
       if (outcome.approval.status !== 'pending' && step.n % 3 !== 0)
         await services.approvals.settle(outcome.approval);
     }
@@ -292,9 +293,13 @@ export class Actions {
     const elsewhere = step.n % 8 === 7 ? 'r3' : id;
     const target = { executionId, hash: hash.now, userId: step.by };
     const outcome = await services.edits.submit(target, { id: elsewhere, title: `edited ${step.n}` });
-    if (outcome.kind === 'recorded') this.told.decisions.push({ executionId, userId: step.by });
+    if (outcome.kind === 'recorded') this.decided(step, outcome.approval);
     if (outcome.kind === 'too_late') this.told.late.push(executionId);
     return outcome.kind;
+  }
+
+  private decided({ by }: Step, { executionId, bindingHash }: ApprovalDocument): void {
+    this.told.decisions.push({ executionId, userId: by, digest: bindingHash });
   }
 
   /** The digest on the card as it is now, and as it was at first. */

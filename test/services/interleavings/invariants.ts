@@ -240,11 +240,12 @@ function faultsOfAnswers({ executions, approvals, events }: Records, told: Told)
     ...(given.size > 1 ? [`one key (${key}) was given ${given.size} executions`] : []),
     ...[...given].filter((id) => !ids.has(id)).map((id) => `${id} was accepted and is not there`),
   ]);
+  // What was decided about other arguments is void once an approver has edited them.
   const lost = told.decisions
-    .filter(({ executionId, userId }) => {
+    .filter(({ executionId, userId, digest }) => {
       const approval = approvals.find((each) => each.executionId === executionId);
-      const counts = approval?.decisions.some((each) => each.userId === userId);
-      return !counts && !approval?.edited?.voided.includes(userId) && approval?.edited?.by !== userId;
+      if (approval && approval.bindingHash !== digest) return approval.edited === null;
+      return !approval?.decisions.some((each) => each.userId === userId);
     })
     .map(({ executionId, userId }) => `a decision of ${userId} on ${executionId} was lost`);
   const late = [...new Set(told.late)].flatMap((id) => {

@@ -256,7 +256,8 @@ async function submitRule(edge: SlackEdge, { userId, form, view }: Submission): 
   const rule = await ruleOf(edge, form, connection, before);
   const next = withRule(rules, rule);
   const warnings = await newWarnings(edge, connection, next);
-  const warned = canonicalHash(warnings.map(aboutWhat));
+  // A rule that is not stored yet has another id at each press.
+  const warned = canonicalHash(warnings.map((each) => JSON.stringify({ ...each, rule: null })));
   if (warnings.length > 0 && form.metadata.warned !== warned) {
     const shown = await ruleForm(
       edge,
