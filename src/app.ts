@@ -18,6 +18,7 @@ import { SlackDirectory } from './slack/directory.js';
 import { createDrawers } from './slack/drawers.js';
 import { homeOf } from './slack/features/home/publish.js';
 import { registerFeatures } from './slack/features/index.js';
+import { holdToReading } from './slack/reading.js';
 import { SlackHttpReceiver } from './slack/receivers/http.js';
 import { SlackSocketReceiver } from './slack/receivers/socket.js';
 import { SlackRefusals } from './slack/refusals.js';
@@ -81,6 +82,7 @@ export async function startApp({ config, slack, log, playground, signal }: AppOp
   bolt.use(refusals.gate(workspaceId));
   const slackEdge = { app: bolt, services, deps, clients, directory, log };
   registerFeatures(slackEdge);
+  holdToReading(slackEdge);
 
   await server.listen({ port: config.port, host: config.host });
   await bolt.init();

@@ -155,8 +155,11 @@ export class OutboxService {
     );
   }
 
-  /** Takes the next row that is due. Null when there is none. */
-  async claim(): Promise<OutboxDocument | null> {
+  /**
+   * Takes the next row that is due. Null when there is none.
+   * @param busy where nothing can be posted right now; what changes there can still be brought up to date
+   */
+  async claim(busy: readonly string[] = []): Promise<OutboxDocument | null> {
     const { models, workspaceId, clock, processId } = this.deps;
     const now = clock.now();
     return models.outbox
@@ -165,6 +168,7 @@ export class OutboxService {
           workspaceId,
           notBefore: { $lte: now },
           failed: null,
+          $nor: [{ to: { $in: [...busy] }, ts: null, view: { $ne: 'home' } }],
           $or: [{ lease: null }, { 'lease.until': { $lte: now } }],
         },
         { $set: { lease: { owner: processId, until: new Date(now.getTime() + DELIVERY_LEASE_MS) } } },

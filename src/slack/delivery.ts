@@ -64,6 +64,8 @@ function isAdopted({ _id, view, subjectId, channel, ts }: OutboxDocument): boole
 export class Delivery {
   private readonly dms = new Map<string, string>();
   private readonly blocked = new Map<string, Date>();
+  /** Whose turn is taken, as far as this process knows: what waits for them is left alone, instead of looked at every second. */
+  private readonly busy = new Map<string, Date>();
   private readonly workers = new Set<Promise<void>>();
   private sharing: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
@@ -100,13 +102,20 @@ export class Delivery {
   };
 
   private async work(): Promise<void> {
-    for (let row = await this.outbox.claim(); row && !this.stopped; row = await this.outbox.claim()) {
+    const next = () => this.outbox.claim(this.busyNow());
+    for (let row = await next(); row && !this.stopped; row = await next()) {
       try {
         await this.deliver(row);
       } catch (error) {
         await this.failed(row, error);
       }
     }
+  }
+
+  private busyNow(): string[] {
+    const now = this.deps.clock.now();
+    for (const [to, until] of this.busy) if (until <= now) this.busy.delete(to);
+    return [...this.busy.keys()];
   }
 
   private async deliver(row: OutboxDocument): Promise<void> {
@@ -145,10 +154,12 @@ export class Delivery {
     const held = this.after(TURN_MS);
     const taken = await this.outbox.holdTurn(turn, held);
     if (taken) return this.waitForTurn(row, taken);
-    const place = await this.send(row, channel, drawing).finally(() =>
+    const place = await this.send(row, channel, drawing).finally(() => {
       // From when Slack took it, not from when the turn was taken: in between the process may have been slow.
-      this.outbox.endTurn(turn, held, this.after(CHANNEL_INTERVAL_MS)),
-    );
+      const next = this.after(CHANNEL_INTERVAL_MS);
+      this.leaveAlone(row.to, next);
+      return this.outbox.endTurn(turn, held, next);
+    });
     if (place === null) return;
     await this.outbox.delivered(row, drawing.version);
     if (drawing.picture) this.share(row, place, drawing.picture);
@@ -175,8 +186,13 @@ export class Delivery {
   /** Whoever has the channel may be done long before the moment that is for the dead. */
   private async waitForTurn(row: OutboxDocument, busyUntil: Date): Promise<void> {
     const again = new Date(Math.min(busyUntil.getTime(), this.after(CHANNEL_INTERVAL_MS).getTime()));
+    this.leaveAlone(row.to, again);
     await this.outbox.postpone(row, again, false);
-    this.kickAt(again);
+  }
+
+  private leaveAlone(to: string, until: Date): void {
+    this.busy.set(to, until);
+    this.kickAt(until);
   }
 
   /**

@@ -142,7 +142,13 @@ describe('operations of GitHub on its stand-in', () => {
       { label: 'title', value: 'Before', kind: 'short', after: 'After' },
       { label: 'state', value: 'open', kind: 'short', after: 'closed' },
     ]);
-    expect(fields).toContainEqual({ label: 'number', value: String(number), kind: 'short' });
+    // Nobody can set it, so it is shown and not held to.
+    expect(fields).toContainEqual({
+      label: 'number',
+      value: String(number),
+      kind: 'short',
+      footprint: true,
+    });
   });
 
   it('tell in GitHub’s words what it refuses', async () => {

@@ -200,7 +200,8 @@ export async function startHostileDesk(mongoUri: string) {
       token: 'fake',
       enterprise: null,
       is_enterprise_install: false,
-      trigger_id: '1.2.fake',
+      // Each its own: the same again within a second would be a replay.
+      trigger_id: `${performance.now()}.fake`,
       ...payload,
     };
     const body = new URLSearchParams({ payload: JSON.stringify(whole) }).toString();

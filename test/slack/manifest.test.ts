@@ -133,7 +133,7 @@ describe('code and manifest', () => {
       .join('\n');
     const families = 'apps|auth|chat|conversations|files|team|usergroups|users|views';
     const calls = code.matchAll(
-      new RegExp(`\\b(?:client|fast|patient)\\.((?:${families})(?:\\.[a-zA-Z]+)+)\\(`, 'g'),
+      new RegExp(`\\b(?:client|fast|patient)\\.((?:${families})(?:\\.[a-zA-Z0-9]+)+)\\(`, 'g'),
     );
     const methods = sorted([...calls].map(([, method = '']) => method));
     expect(methods).toContain('chat.postMessage');

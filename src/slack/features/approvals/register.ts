@@ -1,7 +1,6 @@
 import type { BlockButtonAction, ViewSubmitAction } from '@slack/bolt';
 import type { Register } from '../../edge.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
-import { holdToReading } from '../../reading.js';
 import { registerAttention } from './attention.js';
 import { registerBatch } from './batch.js';
 import { registerEdit } from './edit.js';
@@ -17,7 +16,6 @@ import { registerOutcome } from './outcome.js';
 
 export const registerApprovals: Register = (edge) => {
   const { app } = edge;
-  holdToReading(edge);
   app.action<BlockButtonAction>(ACTIONS.approve, approveClicked(edge));
   app.action<BlockButtonAction>(ACTIONS.deny, denyClicked(edge));
   app.action<BlockButtonAction>(ACTIONS.details, detailsClicked(edge));
