@@ -5,6 +5,7 @@ import { ACTIONS, VIEWS } from '../src/slack/ids.js';
 import { excerpt, plain, quote, visible, whole } from './inert.js';
 import { boxfuls, cardArguments, type ShownField } from './parts/arguments.js';
 import { attentionBlocks, lookButton, type ShownAttention } from './parts/attention.js';
+import { type Deciders, waitedFor } from './parts/deciders.js';
 import { editedBlocks, type ShownEdit } from './parts/edited.js';
 import { modal } from './parts/inputs.js';
 import { marksNoteBlocks } from './parts/marks.js';
@@ -12,18 +13,7 @@ import { outcomeBlocks, outcomeButton, type ShownOutcome } from './parts/outcome
 import { detailPages, type ShownResult, withResult } from './parts/reading.js';
 import { decided, decider, decisionBlocks, type ShownDecision, STATUS_MARKS } from './parts/status.js';
 import { cardTarget, detailTarget, heldBlocks, type ShownTarget } from './parts/target.js';
-import {
-  actions,
-  button,
-  context,
-  divider,
-  group,
-  header,
-  moment,
-  person,
-  said,
-  section,
-} from './parts/text.js';
+import { actions, button, context, divider, header, moment, person, said, section } from './parts/text.js';
 
 export type { ShownField } from './parts/arguments.js';
 export type { ShownDecision } from './parts/status.js';
@@ -52,7 +42,9 @@ export interface ApprovalCard {
   readonly risk: Risk;
   readonly fields: readonly ShownField[];
   readonly reason: string | null;
-  readonly deciders: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  readonly deciders: Deciders;
+  /** One of these has to approve besides; null or absent where nobody has, or one of them did. */
+  readonly further?: Deciders | null;
   readonly quorum: number;
   readonly decisions: readonly ShownDecision[];
   readonly status: Exclude<ExecutionStatus, 'pending_authorization'>;
@@ -87,23 +79,14 @@ const RISK_WORDS: Readonly<Record<Risk, string>> = {
   destructive: ':warning: *Destructive*, hard to undo',
 };
 
-const NAMED_DECIDERS = 12;
 /** What a card has room for of what the caller says; Details hold all of it. */
 const CARD_REASON = 600;
 
 const isPending = (card: ApprovalCard): boolean => card.status === 'pending_approval';
 
-function deciders({ deciders: { users, groups } }: ApprovalCard): string {
-  const all = [...users.map(person), ...groups.map(group)];
-  const named = all.slice(0, NAMED_DECIDERS);
-  const left = all.length - named.length;
-  if (left > 0) return `${named.join(', ')} or ${left} more`;
-  return [named.slice(0, -1).join(', '), ...named.slice(-1)].filter((part) => part !== '').join(' or ');
-}
-
 function pendingLine(card: ApprovalCard): string {
   const until = card.attention?.paused ? 'its time stands still' : `expires ${moment(card.expiresAt)}`;
-  const who = deciders(card);
+  const who = waitedFor(card);
   if (who === '')
     return `:warning: *Nobody is left who may decide.* Admins are asked to name somebody · ${until}`;
   const waiting = `${STATUS_MARKS.pending_approval} *Waiting for* ${who} · ${until}`;

@@ -1,10 +1,12 @@
 /** DMs to a member about her own identity: connect, allow, refuse, the code, and how it ended. Pure. */
 import type { KnownBlock } from '@slack/types';
+import type { Approvers } from '../models/types.js';
 import { ACTIONS } from '../src/slack/ids.js';
 import { excerpt, quote } from './inert.js';
 import { titleList, uncoveredBlocks } from './my-authorizations.js';
 import { pausedWords } from './parts/attention.js';
 import { actions, button, context, header, moment, said, section } from './parts/text.js';
+import { approversText } from './parts/words.js';
 
 export interface WaitingCall {
   readonly executionId: string;
@@ -17,6 +19,10 @@ export interface AuthorizationDm {
   readonly connectionKey: string;
   readonly connectorTitle: string;
   readonly isPrivate: boolean;
+  /** The lists of which somebody has to approve besides her; empty or absent where nobody has. */
+  readonly further?: readonly Approvers[];
+  /** Names those lists: what she allows, she allows knowing them. */
+  readonly furtherHash?: string | null;
   /** Null when she connects without a caller asking. */
   readonly callerName: string | null;
   /** Names member, connection and caller for the buttons; the handler checks the clicking user against it. */
@@ -49,6 +55,8 @@ type Of<Kind extends AuthorizationDm['state']['kind']> = Extract<AuthorizationDm
 
 const SHOWN_TITLES = 8;
 const SHOWN_REASONS = 3;
+/** Of further approvers: as many as fit into one section, however long. */
+const SHOWN_LISTS = 2;
 const ACTIONS_BLOCK = 'authorization';
 
 /** What waits for her answer, and what the caller says about it. */
@@ -78,13 +86,26 @@ function pausedBlocks({ paused, waiting }: AuthorizationDm): KnownBlock[] {
   return [context(`${pausedWords(paused)}\n${rest}`)];
 }
 
+/** The subject, and what she was told of further approvers. */
+const allows = ({ subject, furtherHash }: AuthorizationDm): string =>
+  furtherHash ? `${subject}|${furtherHash}` : subject;
+
 const refuse = (dm: AuthorizationDm) =>
   button('Refuse', ACTIONS.authorizationRefuse, dm.subject, { style: 'danger' });
 const callerOf = (dm: AuthorizationDm): string => (dm.callerName === null ? 'A caller' : said(dm.callerName));
 const confirmsWrites = (dm: AuthorizationDm): string =>
   dm.isPrivate
-    ? 'Nobody else can use your account, and you confirm every write here.'
+    ? `Nobody else can use your account, and you confirm every write here.${besidesYou(dm.further ?? [])}`
     : 'Writes still need an approver.';
+
+/** Told before she connects or allows: by that she consents to it. */
+function besidesYou(lists: readonly Approvers[]): string {
+  if (lists.length === 0) return '';
+  const shown = lists.slice(0, SHOWN_LISTS).map((list) => `*one of* ${approversText(list)}`);
+  const left = lists.length - shown.length;
+  const who = `${shown.join(', or ')}${left > 0 ? `, or one of ${left} more lists` : ''}`;
+  return `\n:eyes: Besides you, ${who} has to approve what an admin chose, and sees what it is about.`;
+}
 
 function connect(dm: AuthorizationDm, { url, expiresAt, again }: Of<'connect'>): Message {
   const name = said(dm.connectionName);
@@ -127,7 +148,7 @@ function consent(dm: AuthorizationDm, { account }: Of<'consent'>): Message {
       section(`*${callerOf(dm)}* wants to act for you on *${name}*${as}.\n${confirmsWrites(dm)}`),
       ...waitingCalls(dm),
       actions(
-        [button('Allow', ACTIONS.authorizationAllow, dm.subject, { style: 'primary' }), refuse(dm)],
+        [button('Allow', ACTIONS.authorizationAllow, allows(dm), { style: 'primary' }), refuse(dm)],
         ACTIONS_BLOCK,
       ),
     ],

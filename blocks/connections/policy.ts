@@ -30,6 +30,7 @@ import {
   warningBlocks,
 } from './condition.js';
 import type { FunctionLine } from './detail.js';
+import { type FurtherFields, furtherInputs } from './further.js';
 import { type WaitingFields, waitingInputs } from './waiting.js';
 
 export interface RuleLine extends Question {
@@ -147,7 +148,10 @@ const EFFECTS: readonly (Choice & { value: Effect })[] = [
   { value: 'deny', label: EFFECT_WORDS.deny, description: 'The call is refused and recorded' },
 ];
 
-export interface RuleForm extends QuestionFields, Partial<Omit<WaitingFields, 'identity'>> {
+export interface RuleForm
+  extends QuestionFields,
+    Partial<Omit<WaitingFields, 'identity'>>,
+    Partial<FurtherFields> {
   readonly connectionId: string;
   /** Null for a new rule. */
   readonly ruleId: string | null;
@@ -295,7 +299,7 @@ export function connectionRuleModal(form: RuleForm): View {
       }),
       ...questionInputs(form),
       ...(form.identity === 'private'
-        ? []
+        ? furtherInputs({ further: form.further ?? null, furtherGroups: form.furtherGroups ?? [] })
         : [
             numberInput({
               block: 'quorum',

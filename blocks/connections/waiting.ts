@@ -1,15 +1,9 @@
 /** Reminders and escalation: what a rule does about people who do not answer. */
 import type { KnownBlock } from '@slack/types';
-import type { Approvers, Escalation } from '../../models/types.js';
+import type { Escalation } from '../../models/types.js';
 import { ACTIONS } from '../../src/slack/ids.js';
 import { type Choice, checkboxes, groupsInput, numberInput, textInput, usersInput } from '../parts/inputs.js';
-
-/** Whom a list names by what she is, as for the first one. */
-const ROLES = [
-  { value: 'owner', label: 'The connection’s owner', of: 'connectionOwner' },
-  { value: 'business_owner', label: 'The connection’s business owner', of: 'businessOwner' },
-  { value: 'manager', label: 'The requester’s manager', of: 'requesterManager' },
-] as const satisfies readonly (Choice & { of: keyof Approvers })[];
+import { initialRoles, ROLES } from './roles.js';
 
 export interface WaitingFields {
   readonly identity: 'shared' | 'private';
@@ -65,7 +59,7 @@ export function waitingInputs({
       block: 'escalate_roles',
       label: 'Second list: by their role',
       choices: ROLES,
-      checked: ROLES.filter(({ of }) => escalation?.approvers[of] === true).map(({ value }) => value),
+      checked: initialRoles(escalation?.approvers ?? null),
     }),
   ];
 }

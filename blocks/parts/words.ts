@@ -51,11 +51,17 @@ export interface Question {
   /** The second list, and when it is asked too. */
   readonly escalation?: Escalation | null;
   readonly approvers: Approvers;
+  /** On a private connection. */
+  readonly furtherApprovers?: Approvers | null;
   readonly quorum: number;
   readonly route: string | null;
   readonly expiresInMinutes: number;
   readonly stepUp?: SecondProof | null;
   readonly targetCheck?: TargetCheck | null;
+}
+
+function besides({ furtherApprovers }: Question): string {
+  return furtherApprovers ? ` *and* one of ${approversText(furtherApprovers)}` : '';
 }
 
 /** How a question is asked: by whom it is answered, where it is posted, how long it stands. */
@@ -65,7 +71,8 @@ export function questionText(question: Question, identity: 'shared' | 'private')
   const check = question.targetCheck;
   const target = check ? ` · target check: ${TARGET_CHECK_WORDS[check].toLowerCase()}` : '';
   const expiry = `expires after ${expiresInMinutes} min${proof}${target}`;
-  if (identity === 'private') return `by the member whose account it is, in her DM · ${expiry}`;
+  if (identity === 'private')
+    return `by the member whose account it is${besides(question)}, ${question.furtherApprovers ? 'by DM' : 'in her DM'} · ${expiry}`;
   const who = approversText(approvers) || ':warning: nobody yet';
   const how = quorum > 1 ? ` · ${quorum} approvals` : '';
   const where = route ? `in ${channel(route)} and by DM` : 'by DM';

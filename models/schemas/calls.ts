@@ -86,7 +86,14 @@ authorization.index({ workspaceId: 1, connectionId: 1, memberId: 1 }, { unique: 
 authorization.index({ workspaceId: 1, memberId: 1 });
 
 export const consent = schemaOf<T.ConsentDocument>(
-  { memberId: text, callerId: text, connectionId: text, status: text, decidedAt: when },
+  {
+    memberId: text,
+    callerId: text,
+    connectionId: text,
+    status: text,
+    furtherHash: maybeText,
+    decidedAt: when,
+  },
   'consents',
 );
 
@@ -208,6 +215,7 @@ export const approval = schemaOf<T.ApprovalDocument>(
     status: text,
     approvers: { type: Mixed, required: true },
     quorum: count,
+    further: any,
     excluded: list,
     decisions: { type: [Mixed], default: [] },
     route: maybeText,

@@ -35,7 +35,12 @@ export interface ApprovalDocument {
   status: 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
   approvers: Approvers;
   quorum: number;
-  /** Who may not decide, whatever the list says: the requester and the caller's owner on a shared connection. */
+  /** On a private connection: one of these has to approve besides the member, who is in `approvers`. */
+  further?: Approvers | null;
+  /**
+   * Who may not decide, whatever the list says: the requester and the caller's owner; none on a private connection
+   * that asks the member alone. With `further`, it is about that list, and not about the member's own approval.
+   */
   excluded: string[];
   decisions: Decision[];
   route: string | null;

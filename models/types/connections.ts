@@ -102,6 +102,8 @@ export interface ConsentDocument {
   callerId: string;
   connectionId: string;
   status: 'allowed' | 'refused' | 'revoked';
+  /** Of the further approvers that she was told of; null or absent: of none. */
+  furtherHash?: string | null;
   decidedAt: Date;
 }
 

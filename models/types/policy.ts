@@ -55,6 +55,8 @@ export interface PolicyRule {
   stepUp?: SecondProof | null;
   /** Whether the target is held to what the approver saw; default `required` for destructive calls, else `best_effort`. */
   targetCheck?: 'required' | 'best_effort' | 'off';
+  /** On a private connection: one of these has to approve besides the member. Null or absent: nobody. */
+  furtherApprovers?: Approvers | null;
   /** For `allow`: after so many calls an hour and caller it asks. Null or absent: no limit. */
   limitPerHour?: number | null;
 }

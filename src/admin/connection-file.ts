@@ -71,6 +71,7 @@ const rule = z.strictObject({
   expires_in_minutes: z.int().default(DEFAULT_EXPIRY_MINUTES),
   limit_per_hour: z.int().min(1).nullable().default(null),
   target_check: z.exactOptional(z.enum(['required', 'best_effort', 'off'])),
+  further_approvers: z.exactOptional(approvers.nullable()),
   step_up: z.enum(['totp', 'oidc']).nullable().default(null),
 });
 
@@ -205,7 +206,17 @@ export function checkVersion(version: number, current: unknown): void {
 export function rulesOf(file: z.infer<typeof policyFile>): PolicyRule[] {
   return file.rules.map(
     (
-      { approvers, expires_in_minutes, limit_per_hour, step_up, target_check, escalation, id, ...same },
+      {
+        approvers,
+        expires_in_minutes,
+        limit_per_hour,
+        step_up,
+        target_check,
+        escalation,
+        further_approvers,
+        id,
+        ...same
+      },
       index,
     ) => ({
       ...same,
@@ -219,6 +230,9 @@ export function rulesOf(file: z.infer<typeof policyFile>): PolicyRule[] {
               afterMinutes: escalation.after_minutes,
             },
           }),
+      ...(further_approvers === undefined
+        ? {}
+        : { furtherApprovers: further_approvers && approversOf(further_approvers) }),
       expiresInMinutes: expires_in_minutes,
       limitPerHour: limit_per_hour,
       stepUp: step_up,
@@ -231,7 +245,16 @@ export function policyView(policy: ConnectionDocument['policy']) {
   return {
     version: policy.version,
     rules: policy.rules.map(
-      ({ approvers, expiresInMinutes, limitPerHour, stepUp, targetCheck, escalation, ...same }) => ({
+      ({
+        approvers,
+        expiresInMinutes,
+        limitPerHour,
+        stepUp,
+        targetCheck,
+        escalation,
+        furtherApprovers,
+        ...same
+      }) => ({
         ...same,
         approvers: approversView(approvers),
         ...(escalation === undefined
@@ -242,6 +265,7 @@ export function policyView(policy: ConnectionDocument['policy']) {
                 after_minutes: escalation.afterMinutes,
               },
             }),
+        ...(furtherApprovers ? { further_approvers: approversView(furtherApprovers) } : {}),
         expires_in_minutes: expiresInMinutes,
         limit_per_hour: limitPerHour ?? null,
         step_up: stepUp ?? null,

@@ -9,6 +9,7 @@ import { newId } from '../ids.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
 import { type ExecutionStore, ended } from './execution-store.js';
+import { furtherOf } from './further-approvers.js';
 import { isFirstWithin } from './once-in-a-while.js';
 import type { OutboxService } from './outbox.js';
 import type { Verdict } from './policy.js';
@@ -51,6 +52,9 @@ export class ApprovalService {
     const now = this.deps.clock.now();
     const isPrivate = execution.subject !== SHARED;
     const owner = { users: [execution.subject], usergroups: [], connectionOwner: false };
+    const further = isPrivate ? furtherOf(connection, verdict.rule) : null;
+    const alone = isPrivate && !further;
+    const asking = [execution.requesterId, execution.callerOwnerId];
     return {
       _id: newId('ap'),
       workspaceId: this.deps.workspaceId,
@@ -58,15 +62,17 @@ export class ApprovalService {
       connectionId: connection._id,
       rev: 1,
       status: 'pending',
-      // A private connection acts as the member: her own yes is what counts, and hers alone.
+      // A private connection acts as the member: her own yes is what counts, and hers alone unless one more is required.
       approvers: isPrivate ? owner : verdict.rule.approvers,
-      quorum: isPrivate ? 1 : verdict.rule.quorum,
-      excluded: isPrivate ? [] : [...new Set([execution.requesterId, execution.callerOwnerId])],
+      quorum: further ? 2 : isPrivate ? 1 : verdict.rule.quorum,
+      further,
+      excluded: alone ? [] : [...new Set(further ? [execution.subject, ...asking] : asking)],
       decisions: [],
       route: isPrivate ? null : verdict.rule.route,
       bindingHash: hash,
       stepUp: verdict.rule.stepUp ?? null,
-      rememberable: verdict.rememberable,
+      // Nobody alone can answer for the next ones.
+      rememberable: verdict.rememberable && !further,
       ...waitingPlan(verdict.rule, execution.requesterId, now, isPrivate),
       createdAt: now,
       expiresAt: new Date(now.getTime() + verdict.rule.expiresInMinutes * 60_000),

@@ -14,6 +14,7 @@ import type { Dependencies } from './dependencies.js';
 import type { Freshness } from './directory.js';
 import type { ExecutionStore } from './execution-store.js';
 import { neededScopes } from './functions.js';
+import { furtherHash, furtherNames } from './further-approvers.js';
 import type { GrantedCredentials } from './granted-credentials.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
@@ -42,6 +43,10 @@ export interface Arrived {
   readonly account: string;
   /** Callers that wait to act for her; ticked by herself or not at all. */
   readonly callers: readonly { readonly id: string; readonly name: string }[];
+  /** Of each list of further approvers, its people by name; empty where none is required. */
+  readonly further: readonly (readonly string[])[];
+  /** Names those; comes back with her answer. */
+  readonly furtherHash: string | null;
   /** Needed, and not granted. */
   readonly missing: readonly ScopeNeed[];
   /** Connected before, and another one; null where there was none, or it is the same. */
@@ -56,6 +61,8 @@ export interface Answers {
   /** Ids of the callers she ticked; others than the waiting ones are ignored. */
   readonly allowed: readonly string[];
   readonly replace: boolean;
+  /** Of the further approvers that the page told her of. */
+  readonly furtherHash: string | null;
 }
 
 export interface Connected {
@@ -170,6 +177,8 @@ export class AuthorizationFlow {
       person: await this.authorise(flow.userId, connection, 'display'),
       account: flow.account,
       callers: await this.waitingCallers(flow),
+      further: await furtherNames(connection, flow.userId, this.deps.directory),
+      furtherHash: furtherHash(connection),
       missing: await this.parts.signIns.missing(connection, flow.scopes),
       replaces,
       mayReplace: replaces !== null && (await this.parts.roles.of(flow.userId)).admin,
@@ -197,7 +206,13 @@ export class AuthorizationFlow {
     }
     const account = flow.account;
     try {
-      await this.parts.granted.store({ ...flow, account }, connection, tokens, callerIds);
+      await this.parts.granted.store(
+        { ...flow, account },
+        connection,
+        tokens,
+        callerIds,
+        answers.furtherHash,
+      );
     } catch (error) {
       await this.tell(flow, 'it could not be stored');
       throw error;

@@ -4,6 +4,7 @@ import type { Access, ConnectionDocument, Identity, PolicyRule } from '../../mod
 import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
 import { conditionProblem } from './conditions.js';
+import { hasApprover } from './policy.js';
 
 const NAME_LIMIT = 80;
 const PURPOSE_LIMIT = 500;
@@ -89,14 +90,26 @@ const ruleSchema = z.strictObject({
   escalation: z.exactOptional(
     z.strictObject({ approvers: approversSchema, afterMinutes: z.int().min(1).max(10_080) }).nullable(),
   ),
+  furtherApprovers: z.exactOptional(
+    approversSchema
+      .refine((approvers) => hasApprover({ approvers }), 'name a further approver, or none')
+      .nullable(),
+  ),
   stepUp: z.exactOptional(z.enum(['totp', 'oidc']).nullable()),
   rememberable: z.exactOptional(z.boolean()),
   when: z.exactOptional(whenSchema.nullable()),
 });
 
-export function checkRules(rules: readonly PolicyRule[]): PolicyRule[] {
+/** @param identity where it is known: on a shared connection nobody is a further approver */
+export function checkRules(rules: readonly PolicyRule[], identity?: Identity): PolicyRule[] {
   const parsed = z.array(ruleSchema).max(50).safeParse(rules);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const at = identity === 'shared' ? parsed.data.findIndex((rule) => rule.furtherApprovers) : -1;
+    if (at < 0) return parsed.data;
+    const message =
+      'Only a private connection has further approvers. On a shared one, ask for more approvals.';
+    throw new AppError('invalid_arguments', message, { path: `/policy/rules/${at}/furtherApprovers` });
+  }
   const issue = parsed.error.issues[0];
   const path = `/policy/rules/${issue?.path.join('/') ?? ''}`;
   throw new AppError('invalid_arguments', `The policy is not valid: ${issue?.message ?? 'unknown reason'}.`, {

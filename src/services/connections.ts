@@ -90,7 +90,7 @@ export class ConnectionService {
       config: checkConfig(connector, input.config),
       enabledFunctions: [],
       raisedRisks: {},
-      policy: { version: 1, rules: checkRules(input.rules ?? []) },
+      policy: { version: 1, rules: checkRules(input.rules ?? [], input.identity) },
       access: [],
       visibility: { everyone: true, users: [], usergroups: [] },
       status: 'draft',
@@ -184,7 +184,7 @@ export class ConnectionService {
   ): Promise<ConnectionDocument> {
     const next = {
       ...connection,
-      policy: { version: connection.policy.version + 1, rules: checkRules(rules) },
+      policy: { version: connection.policy.version + 1, rules: checkRules(rules, connection.identity) },
     };
     const details = { before: connection.policy, after: next.policy };
     return this.save(actor, 'policy.changed', connection, next, details);

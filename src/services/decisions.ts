@@ -11,6 +11,7 @@ import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
 import { type EligibilityService, isSameVote } from './eligibility.js';
 import type { ExecutionStore } from './execution-store.js';
+import { isSideApproved } from './further-approvers.js';
 import type { OutboxService } from './outbox.js';
 import { higherRisk } from './policy.js';
 import { freezingPause } from './recheck.js';
@@ -58,6 +59,8 @@ const NEEDS_SIGN_IN =
 
 const GONE = 'That request does not exist (any more).';
 const COUNTED = 'Your approval is counted already; the others are still to come.';
+const SIDE_COUNTED =
+  'A further approver has approved this already; the member whose account it is decides what is left.';
 const PAUSED = 'This is paused at the moment: nothing can be approved until it is resumed.';
 
 /** Whether this person has still to read what the card has no room for (abuse case 28). */
@@ -143,7 +146,8 @@ export class DecisionService {
       ...(eligible.delegateOf ? { delegateOf: eligible.delegateOf } : {}),
       ...(eligible.soleOperator ? { soleOperator: true as const } : {}),
     };
-    if (!click.edit && (await this.hasVoted(approval, click.userId, as))) return this.refuse(click, COUNTED);
+    const counted = await this.counted(click, approval, as);
+    if (counted !== null) return this.refuse(click, counted);
     if (click.decision === 'approved' && (await this.hasToRead(approval, execution, click.userId))) {
       return this.refuse(click, UNREAD);
     }
@@ -159,6 +163,14 @@ export class DecisionService {
     if (as.soleOperator) await this.auditClick(click, 'approval.sole_operator', {});
     if (as.delegateOf) await this.auditClick(click, 'approval.delegate', { delegateOf: as.delegateOf });
     return this.record(click, approval, as);
+  }
+
+  /** Why this click adds nothing to what is decided already; null when it does. An edit is a question anew. */
+  private async counted(click: Click, approval: ApprovalDocument, as: DecidesAs): Promise<string | null> {
+    if (click.edit) return null;
+    if (await this.hasVoted(approval, click.userId, as)) return COUNTED;
+    // Any number of further approvers are no approval of the member's; one of them can still deny.
+    return click.decision === 'approved' && isSideApproved(approval, click.userId) ? SIDE_COUNTED : null;
   }
 
   /** One person counts once, whatever the number of her accounts, and with whoever she decides for. */
@@ -198,8 +210,8 @@ export class DecisionService {
       // Somebody changed the arguments meanwhile: this click was about others.
       if (current.bindingHash !== seen.bindingHash) return this.outOfDate(click);
       const { edit } = click;
-      if (!edit && current !== seen && (await this.hasVoted(current, click.userId, as)))
-        return this.refuse(click, COUNTED);
+      const counted = current === seen ? null : await this.counted(click, current, as);
+      if (counted !== null) return this.refuse(click, counted);
       const approvals = edit ? 1 : current.decisions.length + 1;
       const quorum = edit?.rule?.quorum ?? current.quorum;
       const status = click.decision === 'denied' ? 'denied' : approvals >= quorum ? 'approved' : 'pending';

@@ -3,6 +3,7 @@
  * Everything that was asked of the caller's arguments is asked of hers; then one compare-and-set on the approval
  * request stores the new digest together with her decision. The arguments are stored before it, under that digest.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ApprovalDocument, ConnectionDocument, ExecutionDocument } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
@@ -21,6 +22,7 @@ import type { EligibilityService } from './eligibility.js';
 import type { ExecutionStore } from './execution-store.js';
 import { type FileService, missingFile } from './files.js';
 import { definitionHashOf, enabledFunction } from './functions.js';
+import { furtherOf } from './further-approvers.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, type Verdict } from './policy.js';
@@ -198,8 +200,15 @@ export class EditService {
           'With these changes another second proof is needed, which this request does not ask for. Deny it, and let the caller ask for it like this.',
       };
     }
-    // A private connection acts as the member, and she alone decides, whatever the rule.
-    if (execution.subject !== SHARED) return { other: null };
+    // A private connection acts as the member: whoever else has to approve was asked with her, or is asked anew.
+    if (execution.subject !== SHARED) {
+      const further = furtherOf(connection, rule);
+      if (further === null || isDeepStrictEqual(further, approval.further)) return { other: null };
+      return {
+        refusal:
+          'With these changes another further approver is needed, whom this request does not ask. Deny it, and let the caller ask for it like this.',
+      };
+    }
     const question = { approvers: rule.approvers, excluded: approval.excluded };
     const eligible = await this.parts.eligibility.mayDecide(question, connection, userId);
     if (!eligible.ok) {

@@ -22,7 +22,7 @@ const OWN_ACCOUNT =
   'This account has the same verified email as somebody who asked for this call. Somebody else has to decide it.';
 
 type Question = Pick<ApprovalDocument, 'approvers' | 'excluded'> &
-  Partial<Pick<ApprovalDocument, 'escalatedAt' | 'escalateTo' | 'requesterId'>>;
+  Partial<Pick<ApprovalDocument, 'escalatedAt' | 'escalateTo' | 'further' | 'requesterId'>>;
 type Asked = Pick<ConnectionDocument, 'ownerId'> &
   Partial<Pick<ConnectionDocument, 'businessOwnerId' | 'identity'>>;
 
@@ -46,7 +46,7 @@ export class EligibilityService {
     // All that Slack is asked, it is asked at once: a click waits for one answer, not for three.
     const [person, own, listed] = await Promise.all([
       this.deps.directory.person(userId, freshness),
-      this.ownRequest(approval, userId, freshness),
+      isMembersOwn(approval, userId) ? null : this.ownRequest(approval, userId, freshness),
       this.isListed(approval, connection, userId, freshness),
     ]);
     if (own !== null) {
@@ -165,9 +165,14 @@ function isPersonal(connection: Asked): boolean {
   return connection.identity === 'private';
 }
 
-/** The second list decides too, from its escalation on. */
-function listsOf({ approvers, escalatedAt, escalateTo }: Question): readonly Approvers[] {
-  return escalatedAt && escalateTo ? [approvers, escalateTo] : [approvers];
+/** The second list decides too, from its escalation on; a further list, from the beginning. */
+function listsOf({ approvers, escalatedAt, escalateTo, further }: Question): readonly Approvers[] {
+  return [approvers, ...(escalatedAt && escalateTo ? [escalateTo] : []), ...(further ? [further] : [])];
+}
+
+/** Where a further approver is asked, the member decides about her own account; whoever asked is not that other one. */
+function isMembersOwn({ approvers, further }: Question, userId: string): boolean {
+  return Boolean(further) && approvers.users.includes(userId);
 }
 
 /** An approver and her delegate have one vote together. */

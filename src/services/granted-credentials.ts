@@ -31,6 +31,7 @@ export class GrantedCredentials {
     connection: ConnectionDocument,
     tokens: TokenSet,
     callerIds: readonly string[],
+    furtherHash: string | null = null,
   ): Promise<void> {
     const { subject, userId, account, scopes } = granted;
     const old =
@@ -39,7 +40,7 @@ export class GrantedCredentials {
     const expiresAt = expiryOf(tokens, this.deps.clock.now());
     const credential = { kind: 'oauth' as const, fields, scopes, account, expiresAt };
     if (subject !== SHARED) {
-      await this.members.authorize(connection, userId, credential, callerIds);
+      await this.members.authorize(connection, userId, credential, callerIds, furtherHash);
       return;
     }
     const entry = {

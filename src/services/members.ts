@@ -14,6 +14,7 @@ import type { AuditService } from './audit.js';
 import type { CredentialService, NewCredential } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import type { ExecutionStore } from './execution-store.js';
+import { coversFurther } from './further-approvers.js';
 import type { OutboxService } from './outbox.js';
 import { personOf } from './person-caller-id.js';
 
@@ -99,7 +100,8 @@ export class MemberService {
       isPrivate ? this.authorization(connection._id, memberId) : null,
     ]);
     // By hand she acts herself: there is nobody whom she would have to allow it.
-    const allowed = consent?.status === 'allowed' || personOf(callerId) === memberId;
+    const consented = consent?.status === 'allowed' && coversFurther(consent.furtherHash, connection);
+    const allowed = consented || personOf(callerId) === memberId;
     return allowed && (!isPrivate || authorization?.status === 'active');
   }
 
@@ -108,21 +110,24 @@ export class MemberService {
     return connection.identity === 'private' && onBehalfOf ? onBehalfOf : SHARED;
   }
 
+  /** @param furtherHash of the further approvers that she was told of: another than is required now allows nothing */
   async decideConsent(
     memberId: string,
     callerId: string,
     connectionId: string,
     status: ConsentDocument['status'],
+    furtherHash: string | null = null,
     session?: ClientSession,
   ): Promise<void> {
     const subject = { kind: 'connection', id: connectionId };
     const actor: Actor = { kind: 'user', id: memberId };
-    const entry = { actor, action: `consent.${status}`, subject, details: { callerId } };
+    const details = { callerId, ...(furtherHash === null ? {} : { furtherHash }) };
+    const entry = { actor, action: `consent.${status}`, subject, details };
     const write = async (inside: ClientSession) => {
       const { models, workspaceId, clock } = this.deps;
       await models.consents.updateOne(
         { workspaceId, memberId, callerId, connectionId },
-        { $set: { status, decidedAt: clock.now() }, $setOnInsert: { _id: newId('cons') } },
+        { $set: { status, furtherHash, decidedAt: clock.now() }, $setOnInsert: { _id: newId('cons') } },
         { upsert: true, session: inside },
       );
       await this.audit.record(entry, inside);
@@ -140,6 +145,7 @@ export class MemberService {
     memberId: string,
     credential: Omit<NewCredential, 'connectionId' | 'subject' | 'createdBy'> & { account: string },
     callerIds: readonly string[],
+    furtherHash: string | null = null,
     also?: (session: ClientSession) => Promise<unknown>,
   ): Promise<void> {
     const { models, workspaceId, clock } = this.deps;
@@ -168,7 +174,7 @@ export class MemberService {
         { upsert: true, session },
       );
       for (const callerId of callerIds) {
-        await this.decideConsent(memberId, callerId, connection._id, 'allowed', session);
+        await this.decideConsent(memberId, callerId, connection._id, 'allowed', furtherHash, session);
       }
     });
   }

@@ -10,6 +10,7 @@ import type { CallFacts } from './call-facts.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
 import { enabledFunctions } from './functions.js';
+import { furtherOf } from './further-approvers.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, limitOf, overLimit, type Verdict } from './policy.js';
 import { type PolicyWarning, policyWarnings } from './policy-words.js';
@@ -76,7 +77,7 @@ export class PolicyPreview {
     const next = { ...connection, policy: { version: 0, rules: [...rules] } };
     const needsArguments = rules.some(({ when }) => when);
     const count = { allow: 0, ask: 0, deny: 0 };
-    const asking = new Map<string, Pick<ApprovalDocument, 'approvers' | 'excluded'>>();
+    const asking = new Map<string, Pick<ApprovalDocument, 'approvers' | 'excluded' | 'further'>>();
     let askedThen = 0;
     const calls = found.slice(0, MOST_CALLS);
     const limits = new HourlyCounts();
@@ -92,11 +93,12 @@ export class PolicyPreview {
       if (execution.requirement === 'required') askedThen += 1;
       if (effect !== 'ask') continue;
       const isPrivate = connection.identity === 'private';
+      const further = furtherOf(connection, rule);
       const approvers = isPrivate
         ? { users: [execution.subject], usergroups: [], connectionOwner: false }
         : rule.approvers;
       const excluded = isPrivate ? [] : [...new Set([execution.requesterId, execution.callerOwnerId])];
-      asking.set(JSON.stringify([approvers, excluded]), { approvers, excluded });
+      asking.set(JSON.stringify([approvers, further, excluded]), { approvers, further, excluded });
     }
     const lists = await Promise.all(
       [...asking.values()]
@@ -120,21 +122,22 @@ export class PolicyPreview {
   async warnings(connection: ConnectionDocument, rules: readonly PolicyRule[]): Promise<Warning[]> {
     const functions = enabledFunctions(await this.deps.connector(connection.connector), connection);
     const found = policyWarnings(connection, rules, functions);
-    // In a member's own name nobody else is asked.
-    if (connection.identity === 'private') return found;
-    const asking = rules.flatMap((rule, index) => (asks(rule) ? [{ rule, index }] : []));
-    const groupIds = unique(asking.flatMap(({ rule }) => listsOf(rule).flatMap((list) => list.usergroups)));
+    const asking = rules.flatMap((rule, index) =>
+      asks(rule) ? [{ rule, index, lists: listsOf(rule, connection) }] : [],
+    );
+    const groupIds = unique(asking.flatMap(({ lists }) => lists.flatMap((list) => list.usergroups)));
     const groups = new Map(
       await Promise.all(
         groupIds.map(async (id) => [id, await this.deciding(await this.members(id))] as const),
       ),
     );
-    const named = unique(asking.flatMap(({ rule }) => peopleOf(rule, connection)));
+    const named = unique(asking.flatMap(({ lists }) => peopleOf(lists, connection)));
     const able = new Set(await this.deciding(named));
-    const quorums = asking.flatMap(({ rule, index }): Warning[] => {
-      const inGroups = listsOf(rule).flatMap((list) => list.usergroups.flatMap((id) => groups.get(id) ?? []));
-      const onLists = unique([...peopleOf(rule, connection).filter((id) => able.has(id)), ...inGroups]);
-      const manager = listsOf(rule).some(({ requesterManager }) => requesterManager) ? 1 : 0;
+    const quorums = asking.flatMap(({ rule, index, lists }): Warning[] => {
+      if (connection.identity === 'private') return [];
+      const inGroups = lists.flatMap((list) => list.usergroups.flatMap((id) => groups.get(id) ?? []));
+      const onLists = unique([...peopleOf(lists, connection).filter((id) => able.has(id)), ...inGroups]);
+      const manager = lists.some(({ requesterManager }) => requesterManager) ? 1 : 0;
       const people = onLists.length + manager;
       if (people === 0 || people >= rule.quorum) return [];
       return [{ kind: 'quorum_too_large', rule: rule.id, index, quorum: rule.quorum, people }];
@@ -186,13 +189,19 @@ function asks({ effect, limitPerHour }: PolicyRule): boolean {
   return effect === 'ask' || (effect === 'allow' && (limitPerHour ?? null) !== null);
 }
 
-function listsOf({ approvers, escalation }: PolicyRule): readonly Approvers[] {
+/** In a member's own name nobody is asked but she, and a further approver. */
+function listsOf(rule: PolicyRule, connection: ConnectionDocument): readonly Approvers[] {
+  const { approvers, escalation } = rule;
+  if (connection.identity === 'private') {
+    const further = furtherOf(connection, rule);
+    return further ? [further] : [];
+  }
   return escalation ? [approvers, escalation.approvers] : [approvers];
 }
 
-/** Whom the lists of a rule name, by themselves or as the connection's owners. */
-function peopleOf(rule: PolicyRule, { ownerId, businessOwnerId }: ConnectionDocument): string[] {
-  return listsOf(rule).flatMap((list) => [
+/** Whom these lists name, by themselves or as the connection's owners. */
+function peopleOf(lists: readonly Approvers[], { ownerId, businessOwnerId }: ConnectionDocument): string[] {
+  return lists.flatMap((list) => [
     ...list.users,
     ...(list.connectionOwner ? [ownerId] : []),
     ...(list.businessOwner && businessOwnerId ? [businessOwnerId] : []),

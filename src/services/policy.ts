@@ -163,6 +163,7 @@ export function isTighter(
 }
 
 function noLooser(before: Verdict, after: Verdict): boolean {
+  if (after.effect !== 'deny' && !furtherKept(before.rule, after.rule)) return false;
   if (STRICTNESS[after.effect] !== STRICTNESS[before.effect])
     return STRICTNESS[after.effect] > STRICTNESS[before.effect];
   if (after.effect === 'allow') return limitNoHigher(before.rule, after.rule);
@@ -207,6 +208,11 @@ export function asEachRisk(
 
 function limitNoHigher(before: PolicyRule, after: PolicyRule): boolean {
   return (after.limitPerHour ?? Infinity) <= (before.limitPerHour ?? Infinity);
+}
+
+/** A further approver sees what is the member's: an admin requires one, and takes one away. */
+function furtherKept(before: PolicyRule, after: PolicyRule): boolean {
+  return isDeepStrictEqual(before.furtherApprovers ?? null, after.furtherApprovers ?? null);
 }
 
 /** The same people or fewer of them, and as many approvals: who decides is an admin's choice. */

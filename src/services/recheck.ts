@@ -117,6 +117,11 @@ export function reasonToRefuse(
     if (approval?.status !== 'approved') return 'there is no approval';
     const approvals = approval.decisions.filter((each) => each.decision === 'approved');
     if (approvals.length < approval.quorum) return 'the approvals are too few';
+    if (approval.further) {
+      const hers = approvals.filter((each) => each.userId === execution.subject);
+      if (hers.length === 0) return 'the member herself has not approved';
+      if (hers.length === approvals.length) return 'no further approver has approved';
+    }
     if (approval.stepUp && approvals.some((each) => each.proof !== approval.stepUp))
       return 'an approval lacks its second proof';
     if (approval.bindingHash !== execution.bindingHash) return 'the approval is for another call';

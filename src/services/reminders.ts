@@ -16,6 +16,7 @@ import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
+import { isSideApproved } from './further-approvers.js';
 import type { OutboxService } from './outbox.js';
 
 const BATCH = 200;
@@ -194,7 +195,7 @@ export class ReminderService {
     const decided = new Set(
       approval.decisions.flatMap(({ userId, delegateOf }) => [userId, delegateOf ?? userId]),
     );
-    return deciders.filter((userId) => !decided.has(userId));
+    return deciders.filter((userId) => !decided.has(userId) && !isSideApproved(approval, userId));
   }
 
   /** Somebody has left, or a group is empty, since it was asked. */

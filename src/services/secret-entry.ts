@@ -117,7 +117,7 @@ export class SecretEntryService {
       const { connection, method } = target;
       const account = ownAccount(connection, method, secret) ?? secret.username ?? method.title;
       const credential = { ...stored(method, secret), account };
-      await this.parts.members.authorize(target.connection, userId, credential, [], useLink);
+      await this.parts.members.authorize(target.connection, userId, credential, [], null, useLink);
     } else {
       await this.store(actor, target, secret, useLink);
     }

@@ -5,6 +5,7 @@
 import type { ApprovalDocument, ConnectionDocument } from '../../models/types.js';
 import type { Dependencies } from './dependencies.js';
 import { type Eligibility, type EligibilityService, isSameVote } from './eligibility.js';
+import { isSideApproved } from './further-approvers.js';
 
 const BATCH = 200;
 
@@ -41,6 +42,7 @@ export async function requestsFor(
     );
     for (const { approval, answer } of asked) {
       if (!answer?.ok || approval.decisions.some((each) => isSameVote(each, userId, answer))) continue;
+      if (isSideApproved(approval, userId)) continue;
       mine.set(approval._id, approval);
       if (mine.size === limit) return [...mine.values()];
     }
@@ -50,8 +52,9 @@ export async function requestsFor(
 
 /** All that `EligibilityService.mayDecide` reads of a request. */
 function questionOf(approval: ApprovalDocument): string {
-  const { connectionId, approvers, excluded, requesterId, escalatedAt, escalateTo } = approval;
-  return JSON.stringify([connectionId, approvers, excluded, requesterId, escalatedAt ? escalateTo : null]);
+  const { connectionId, approvers, excluded, requesterId, escalatedAt, escalateTo, further } = approval;
+  const second = escalatedAt ? escalateTo : null;
+  return JSON.stringify([connectionId, approvers, excluded, requesterId, second, further]);
 }
 
 async function* pending({

@@ -45,7 +45,14 @@ export async function approvalCard(
         (each) => each.name === execution.function,
       )
     : undefined;
-  const { deciders, attention } = await whoDecides(execution, approval, connection, caller, services, deps);
+  const { deciders, further, attention } = await whoDecides(
+    execution,
+    approval,
+    connection,
+    caller,
+    services,
+    deps,
+  );
   const byHand = personOf(execution.callerId) !== null;
   // None is made from what was not approved.
   const grant = approval.status === 'approved' ? await services.grants.madeFrom(execution) : null;
@@ -95,6 +102,7 @@ export async function approvalCard(
         : [{ label: 'Arguments', value: 'no longer kept', kind: 'short' }],
       reason: execution.reason,
       deciders,
+      further,
       attention,
       quorum: approval.quorum,
       decisions: approval.decisions,

@@ -3,6 +3,7 @@ import type { AuthorizationDm } from '../../blocks/authorization.js';
 import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
 import type { Dependencies } from '../services/dependencies.js';
 import { authMethodOf } from '../services/functions.js';
+import { coversFurther, furtherHash, furtherLists } from '../services/further-approvers.js';
 import type { Services } from '../services/index.js';
 import { LINK_LIFETIME_MS } from '../services/links.js';
 import { pauseOver } from '../services/recheck.js';
@@ -32,15 +33,16 @@ export async function authorizationDm(
   const wanted = callerId === null || waiting.length > 0;
   const frozen = waiting.find(({ frozenAt }) => frozenAt);
   const pause = frozen ? pauseOver(await services.settings.get(), connection, callerDocument, frozen) : null;
+  const covers = consent?.status === 'allowed' && coversFurther(consent.furtherHash, connection);
   const state = async (): Promise<AuthorizationDm['state']> => {
     if (consent?.status === 'refused' && waiting.length === 0) return { kind: 'refused' };
-    if (connected && (callerId === null || consent?.status === 'allowed')) {
+    if (connected && (callerId === null || covers || (consent?.status === 'allowed' && !wanted))) {
       const since = callerId === null ? credential?.rotatedAt : undefined;
       const failed = since ? await services.executions.lackingScopes(memberId, connectionId, since) : [];
       return {
         kind: 'connected',
         account,
-        callerAllowed: consent?.status === 'allowed',
+        callerAllowed: covers,
         uncovered: await uncoveredFunctions(services, connection, credential),
         failed: failed.map(({ callerName, functionTitle }) => ({ callerName, functionTitle })),
       };
@@ -56,6 +58,8 @@ export async function authorizationDm(
     connectionKey: connection.key,
     connectorTitle: connector.title,
     isPrivate,
+    further: furtherLists(connection),
+    furtherHash: furtherHash(connection),
     callerName: callerId === null ? null : (callerDocument?.name ?? 'A caller'),
     subject,
     paused: frozen ? { by: pause?.by ?? 'an admin', reason: pause?.reason ?? '' } : null,

@@ -9,11 +9,14 @@ import type {
 } from '../../models/types.js';
 import { SHARED } from '../../models/types.js';
 import type { Dependencies } from '../services/dependencies.js';
+import { isSideApproved } from '../services/further-approvers.js';
 import type { Services } from '../services/index.js';
 import { freezingPause } from '../services/recheck.js';
 
 export interface WhoDecides {
   readonly deciders: { readonly users: readonly string[]; readonly groups: readonly string[] };
+  /** Besides the member; null where nobody is asked, or one of them has approved. */
+  readonly further: { readonly users: readonly string[]; readonly groups: readonly string[] } | null;
   readonly attention: ShownAttention;
 }
 
@@ -30,6 +33,8 @@ export async function whoDecides(
   const soleOperator = shared && settings.soleOperator === true;
   const { escalateTo, escalateAt, escalatedAt } = approval;
   const isExcluded = (id: string): boolean => !soleOperator && approval.excluded.includes(id);
+  const able = async (ids: string[]): Promise<string[]> =>
+    approval.status === 'pending' ? stillThere(ids, (id) => canDecide(id, deps)) : ids;
   const namesOf = async (list: Approvers): Promise<string[]> => {
     const manager = list.requesterManager ? await managerOf(approval, deps) : null;
     const all = [
@@ -39,23 +44,36 @@ export async function whoDecides(
       ...(manager ? [manager] : []),
     ];
     const open = [...new Set(all)].filter((id) => !isExcluded(id));
-    return approval.status === 'pending' ? stillThere(open, (id) => canDecide(id, deps)) : open;
+    return able(open);
   };
-  const first = await namesOf(approval.approvers);
+  const { further } = approval;
+  // The member decides about her own account; `excluded` is about the others then.
+  const own = approval.approvers.users;
+  const isOpen = (userId: string): boolean =>
+    approval.status !== 'pending' || !isSideApproved(approval, userId);
+  const first = further ? await able(own.filter(isOpen)) : await namesOf(approval.approvers);
   const second = escalateTo ? await namesOf(escalateTo) : [];
   const users = [...new Set([...first, ...(escalatedAt ? second : [])])];
   const listed = [
     ...new Set([...approval.approvers.usergroups, ...(escalatedAt ? (escalateTo?.usergroups ?? []) : [])]),
   ];
   const hasMembers = async (id: string) => (await deps.directory.groupMembers(id)).length > 0;
-  const groups = approval.status === 'pending' ? await stillThere(listed, hasMembers) : listed;
+  const present = async (ids: readonly string[]): Promise<readonly string[]> =>
+    approval.status === 'pending' ? stillThere(ids, hasMembers) : ids;
+  const groups = await present(listed);
   const pause = approval.frozenAt ? freezingPause(settings, connection, caller) : null;
   const delegations = shared ? await services.delegations.among(users) : [];
+  // Nobody of the list has the member's id.
+  const others =
+    further && isOpen('')
+      ? { users: await namesOf(further), groups: await present(further.usergroups) }
+      : null;
   const asksAt = escalatedAt ?? escalateAt ?? null;
   return {
     deciders: { users, groups },
+    further: others,
     attention: {
-      several: users.length + 2 * groups.length + delegations.length > 1 || approval.route !== null,
+      several: isForSeveral(others ?? { users, groups }, delegations.length) || approval.route !== null,
       looking: approval.looking ?? [],
       delegates: delegations.filter(({ delegateId }) => !isExcluded(delegateId)),
       escalation:
@@ -66,6 +84,11 @@ export async function whoDecides(
       soleOperator,
     },
   };
+}
+
+/** A group counts as more than one. */
+function isForSeveral({ users, groups }: WhoDecides['deciders'], delegates: number): boolean {
+  return users.length + 2 * groups.length + delegates > 1;
 }
 
 async function canDecide(id: string, deps: Dependencies): Promise<boolean> {

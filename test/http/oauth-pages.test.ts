@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectionDocument, SHARED } from '../../models/types.js';
 import { sha256Hex } from '../../src/canonical.js';
 import { oauthAppId } from '../../src/services/credentials.js';
+import { rule } from '../services/documents.js';
 import { ADA, type Browser, type PagesApp, PUBLIC_URL, startPagesApp, type Visited } from './pages-app.js';
 
 const READ = 'https://www.googleapis.com/auth/gmail.readonly';
@@ -203,6 +204,35 @@ describe('connecting an account', () => {
     expect(await app.services.authorizationFlow.codeOf(finishUrl.split('/').at(-1) ?? '')).toMatchObject({
       code: null,
     });
+  });
+
+  it('says who has to approve besides her, and keeps with her consent what she was told', async () => {
+    const list = { users: ['U0DANA'], usergroups: [], connectionOwner: false };
+    const rules = [rule({ approvers: { ...list, users: [] }, furtherApprovers: list })];
+    mail = await app.services.connections.setPolicy(ADA, mail, rules);
+    const { caller, execution } = await waitingCaller('Overseen agent');
+    const unseen = await waitingCaller('Agent of an older page');
+    const browser = app.browser();
+    const finishUrl = await arrive(browser);
+    const page = await browser.get(finishUrl);
+    const { name } = (await app.directory.person('U0DANA')) ?? { name: 'nobody' };
+    expect(page.text).toContain(`Besides you, <strong>${name}</strong> has to approve`);
+    const [, told = ''] = /name="further" value="([0-9a-f]{64})"/.exec(page.text) ?? [];
+    const code = await codeInDm(finishUrl);
+    const done = await browser.post(finishUrl, { code, allow: caller._id, further: told });
+    expect(done.status, done.text).toBe(200);
+    const statusOf = async (id: string) => (await app.services.executions.record(id)).status;
+    expect(await statusOf(execution._id)).toBe('pending_approval');
+
+    // Without it, as from a page from before it was required, she has consented to nothing of the kind.
+    const again = app.browser();
+    const secondUrl = await arrive(again);
+    await again.post(secondUrl, { code: await codeInDm(secondUrl), allow: unseen.caller._id });
+    expect(await app.services.members.consent('U0CLEO', unseen.caller._id, mail._id)).toMatchObject({
+      status: 'allowed',
+      furtherHash: null,
+    });
+    expect(await statusOf(unseen.execution._id)).toBe('pending_authorization');
   });
 
   it('ticks of callers that did not ask are ignored', async () => {

@@ -42,6 +42,7 @@ const rule = (change: Partial<PolicyRule>): PolicyRule => ({
   ...change,
 });
 const writes = rule({ risks: ['write', 'destructive'] });
+const FURTHER = { users: ['U0DANA'], usergroups: [], connectionOwner: false };
 const tighter = (before: PolicyRule[], after: PolicyRule[]): boolean =>
   isTighter({ policy: { version: 1, rules: before }, raisedRisks: {} }, after, functions);
 
@@ -50,6 +51,11 @@ describe('a tighter policy', () => {
     ['the same', [writes], [writes]],
     ['a read that is asked about', [writes], [rule({ functions: ['list'] }), writes]],
     ['a write that is blocked', [writes], [rule({ functions: ['create'], effect: 'deny' }), writes]],
+    [
+      'what is blocked has no further approver',
+      [{ ...writes, furtherApprovers: FURTHER }],
+      [rule({ effect: 'deny' })],
+    ],
     ['more approvals', [writes], [{ ...writes, quorum: 2 }]],
     ['a second proof', [{ ...writes, stepUp: null }], [{ ...writes, stepUp: 'totp' as const }]],
     ['no second proof, as before', [{ ...writes, stepUp: null }], [writes]],
@@ -75,6 +81,18 @@ describe('a tighter policy', () => {
       'the owner as approver',
       [writes],
       [rule({ ...writes, approvers: { users: ['U0BEN'], usergroups: [], connectionOwner: true } })],
+    ],
+    ['no further approver any more', [{ ...writes, furtherApprovers: FURTHER }], [writes]],
+    [
+      'another further approver',
+      [{ ...writes, furtherApprovers: FURTHER }],
+      [{ ...writes, furtherApprovers: { ...FURTHER, connectionOwner: true } }],
+    ],
+    ['a further approver, whom an admin requires', [writes], [{ ...writes, furtherApprovers: FURTHER }]],
+    [
+      'no further approver once a limit is used up',
+      [{ ...writes, effect: 'allow' as const, limitPerHour: 5, furtherApprovers: FURTHER }],
+      [{ ...writes, effect: 'allow' as const, limitPerHour: 5 }],
     ],
     ['fewer approvals', [{ ...writes, quorum: 2 }], [writes]],
     ['no second proof any more', [{ ...writes, stepUp: 'totp' as const }], [{ ...writes, stepUp: null }]],

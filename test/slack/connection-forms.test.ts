@@ -106,6 +106,16 @@ describe('forms about connections', () => {
     expect(detail).toContain('by the member whose account it is, in her DM');
     await ada.close(true);
 
+    await ada.command(`/connections policy ${key}`);
+    await whenOpen(ada, /policy version 1/);
+    await ada.click('modal', 'Change');
+    await whenOpen(ada, /A further approver/);
+    expect(await ada.submit({ 'A further approver': ['U0BEN'] })).toBeNull();
+    expect(ada.text(await whenOpen(ada, /policy version 2/))).toContain(
+      'by the member whose account it is *and* one of @Ben, by DM',
+    );
+    await ada.close(true);
+
     await cleo.command(`/connections show ${key}`);
     const hers = cleo.text(await whenOpen(cleo, /Connect my account/));
     expect(hers).not.toContain('Readiness');

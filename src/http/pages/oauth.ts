@@ -14,6 +14,8 @@ type FlowParams = { Params: { flow: string } };
 
 /** Longer than a flow lives, so that who is late hears "expired" and not "another browser". */
 const COOKIE_SECONDS = 3_600;
+/** Further approvers that the page names. */
+const MOST_NAMED = 6;
 
 export function registerOAuth(
   server: FastifyInstance,
@@ -60,7 +62,7 @@ export function registerOAuth(
   server.post<FlowParams>('/oauth/finish/:flow', async (request, reply) => {
     const { flow } = request.params;
     const cookie = cookieFor(request)(flow);
-    const { code, allow, replace } = formOf(request);
+    const { code, allow, replace, further } = formOf(request);
     const ticked = listOf(allow);
     const confirmed = listOf(replace)[0] === 'yes';
     try {
@@ -68,6 +70,7 @@ export function registerOAuth(
         code: listOf(code)[0] ?? '',
         allowed: ticked,
         replace: confirmed,
+        furtherHash: listOf(further)[0] ?? null,
       });
       setCookie(reply, flow, '', 0);
       return sendPage(reply, connectedPage(connected), basePath);
@@ -119,7 +122,7 @@ function scopeItem({ scope, functions }: ScopeNeed): Markup {
 }
 
 function finishPage(
-  { connection, person, account, callers, missing, replaces, mayReplace }: Arrived,
+  { connection, person, account, callers, further, furtherHash, missing, replaces, mayReplace }: Arrived,
   action: string,
   given: { readonly at: '/code' | '/replace'; readonly message: string } | null,
   ticked: readonly string[] = [],
@@ -139,7 +142,9 @@ ${
 </div>`
 }
 ${replaces !== null && replacedAlert(account, replaces, mayReplace)}
+${further.map((names) => furtherAlert(names))}
 <form method="post" action="${action}" autocomplete="off">
+${furtherHash !== null && html`<input type="hidden" name="further" value="${furtherHash}">`}
 ${
   mayReplace &&
   html`<fieldset>
@@ -172,6 +177,16 @@ ${problem !== null && html`<span class="problem" id="code-problem" role="alert">
 </form>
 <p class="small">Until then nothing is connected.</p>`;
   return { status: given === null ? 200 : 400, title: 'Is this the right account?', tone: 'ask', body };
+}
+
+/** By ticking a caller below this she consents to it; her answer says what she was told. */
+function furtherAlert(names: readonly string[]): Markup {
+  const shown = names.slice(0, MOST_NAMED).map((name) => visible(name));
+  const left = names.length - shown.length;
+  const who = `${shown.join(' or ') || 'somebody'}${left > 0 ? ` or ${left} more` : ''}`;
+  return html`<div class="alert">
+<p>Besides you, <strong>${who}</strong> has to approve what an admin chose, and sees what it is about. If you do not want that, let nobody act for you here.</p>
+</div>`;
 }
 
 /** Requests that were approved for the old account do not run as the new one: its generation is part of the digest. */

@@ -11,15 +11,17 @@ interface Mine {
   readonly connectionId: string;
   readonly memberId: string;
   readonly callerId: string | null;
+  /** Of the further approvers that the DM told her of. */
+  readonly furtherHash: string | null;
 }
 
 /** A button names connection, member and caller; it works for that member only. @throws AppError `forbidden` */
 function mine({ value, userId }: Click): Mine {
-  const [connectionId, memberId, caller] = value.split('|');
+  const [connectionId, memberId, caller, furtherHash = null] = value.split('|');
   if (!connectionId || memberId !== userId || !caller) {
     throw new AppError('forbidden', 'That button is for somebody else.');
   }
-  return { connectionId, memberId, callerId: caller === '-' ? null : caller };
+  return { connectionId, memberId, callerId: caller === '-' ? null : caller, furtherHash };
 }
 
 /** Where she clicked, and Home behind it, show what is true now. */
@@ -43,9 +45,9 @@ export const registerAuthorizations: Register = (edge) => {
   onMine(ACTIONS.authorizationNewLink, ({ connectionId, memberId }) =>
     members.refreshDms(connectionId, memberId),
   );
-  onMine(ACTIONS.authorizationAllow, async ({ connectionId, memberId, callerId }) => {
+  onMine(ACTIONS.authorizationAllow, async ({ connectionId, memberId, callerId, furtherHash }) => {
     if (callerId === null) return;
-    await members.decideConsent(memberId, callerId, connectionId, 'allowed');
+    await members.decideConsent(memberId, callerId, connectionId, 'allowed', furtherHash);
     await members.refreshDms(connectionId, memberId);
     await services.authorizationFlow.resume(memberId, connectionId);
   });

@@ -25,6 +25,7 @@ import { postTestLine } from '../../route-test.js';
 import { groupChoices } from '../../usergroups.js';
 import { FormState } from '../../view-state.js';
 import { functionLines } from './detail.js';
+import { furtherApproversOf } from './further-form.js';
 import { enabledGroups } from './picker.js';
 import { NO_APPROVERS, questionOf } from './question-form.js';
 import { waitingOf } from './waiting-form.js';
@@ -124,6 +125,8 @@ async function ruleForm(
     identity: connection.identity,
     approvers,
     groups: await groupChoices(edge, approvers.usergroups),
+    further: rule?.furtherApprovers ?? null,
+    furtherGroups: await groupChoices(edge, rule?.furtherApprovers?.usergroups ?? []),
     route: rule ? rule.route : approvalsChannel,
     expiresInMinutes: rule?.expiresInMinutes ?? DEFAULT_EXPIRY_MINUTES,
     reminders: rule?.reminders ?? DEFAULT_REMINDERS,
@@ -171,6 +174,7 @@ async function ruleOf(
     risks,
     effect,
     ...question,
+    ...(await furtherApproversOf(edge, form)),
     ...waiting,
     limitPerHour,
     stepUp,
