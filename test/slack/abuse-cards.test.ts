@@ -188,7 +188,9 @@ describe('arguments are text and nothing else', () => {
     await desk.app.services.reminders.tell();
     const { ada } = desk.people;
     const told = await ada.waitForMessage(
-      (message) => JSON.stringify(message.blocks).includes(asked.id) && /^How (?:a call|\d+ calls) of yours/.test(message.text),
+      (message) =>
+        JSON.stringify(message.blocks).includes(asked.id) &&
+        /^How (?:a call|\d+ calls) of yours/.test(message.text),
     );
     expect(JSON.stringify(told.blocks)).not.toContain('<@U0BEN>');
     await audited(asked);

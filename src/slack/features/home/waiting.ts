@@ -59,10 +59,11 @@ function isAlike({ execution: one }: Found, { execution: other }: Found): boolea
 /** Three questions to the database, however many there are. */
 async function withTheirCalls(edge: Edge, approvals: readonly ApprovalDocument[]): Promise<Found[]> {
   const { models, workspaceId } = edge.deps;
-  const among = (ids: readonly string[]) => ({ workspaceId, _id: { $in: [...new Set(ids)] } });
+  const calls = [...new Set(approvals.map(({ executionId }) => executionId))];
+  const places = [...new Set(approvals.map(({ connectionId }) => connectionId))];
   const [executions, connections, args] = await Promise.all([
-    models.executions.find(among(approvals.map(({ executionId }) => executionId))).lean(),
-    models.connections.find(among(approvals.map(({ connectionId }) => connectionId))).lean(),
+    models.executions.find({ workspaceId, _id: { $in: calls } }).lean(),
+    models.connections.find({ workspaceId, _id: { $in: places } }).lean(),
     edge.services.payloads.argumentsById(
       approvals.map(({ executionId, bindingHash }) => ({ _id: executionId, bindingHash })),
     ),
