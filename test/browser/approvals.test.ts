@@ -203,7 +203,7 @@ describe('several at once', () => {
       'Lamp 3 flickers',
     ]);
     await slack.message('Lamp 3 flickers', /Approved by @Ben · Today .* · done/);
-    const left = await slack.message('Lamp 2 flickers', 'Waiting for');
+    const left = await slack.message('Lamp 2 flickers', 'Waiting for @Ben');
     await left.getByRole('button', { name: 'Approve', exact: true }).waitFor();
   });
 });

@@ -48,6 +48,12 @@ export async function openRecords(dataDir: string) {
       { updatePipeline: true },
     );
     if (moved.modifiedCount !== executionIds.length) throw new Error('there is no such request');
+    // Requesters are told of ends twice a minute at most; those minutes are over too.
+    await models.throttles.updateMany(
+      { workspaceId, _id: `${workspaceId}:outcomes` },
+      [{ $set: { until: earlier('$until') } }],
+      { updatePipeline: true },
+    );
   };
 
   /** Who has, or will have, a copy of a request's card. */
