@@ -80,29 +80,46 @@ export class OutboxService {
     signals.emit('outbox');
   }
 
-  /** She has her Home before her: from now on it is kept up to date. What is being drawn for it may be older than that. */
-  async homeOpened(userId: string): Promise<void> {
-    const { models, workspaceId, clock } = this.deps;
+  /**
+   * She has her Home before her: from now on it is kept up to date, and whoever asks draws it as it is now. Null when it
+   * is being drawn already, perhaps from before what she has just done: then the outbox draws it once more, right after
+   * that. Two at once could reach Slack in the wrong order, and the older one would stay.
+   */
+  async claimHome(userId: string): Promise<OutboxDocument | null> {
+    const { models, workspaceId, clock, processId, signals } = this.deps;
     const now = clock.now();
     const _id = homeRowId(userId);
-    const { failed: _, ...rest } = this.empty(now);
-    const row = { ...rest, wanted: 0, notBefore: null, to: userId, view: 'home', subjectId: userId } as const;
-    await upserting(() =>
-      models.outbox.updateOne(
-        { _id, workspaceId },
-        { $set: { failed: null }, $setOnInsert: { ...row, deadline: null } },
-        { upsert: true },
-      ),
-    );
-    await models.outbox.updateOne(
-      { _id, workspaceId, 'lease.until': { $gt: now } },
-      { $inc: { wanted: 1 }, $set: { notBefore: new Date(now.getTime() + HOME_EVERY_MS) } },
-    );
+    const { failed: _, lease: __, notBefore: ___, ...rest } = this.empty(now);
+    const lease = { owner: processId, until: new Date(now.getTime() + DELIVERY_LEASE_MS) };
+    try {
+      return await models.outbox
+        .findOneAndUpdate(
+          { _id, workspaceId, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] },
+          {
+            // Due, should we die before it is shown.
+            $set: { failed: null, lease, notBefore: now },
+            $setOnInsert: { ...rest, to: userId, view: 'home', subjectId: userId, deadline: null },
+          },
+          { upsert: true, returnDocument: 'after' },
+        )
+        .lean();
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      await models.outbox.updateOne({ _id, workspaceId }, { $inc: { wanted: 1 }, $set: { notBefore: now } });
+      signals.emit('outbox');
+      return null;
+    }
+  }
+
+  /** What changed while it was drawn is shown now. */
+  async homeShown(row: OutboxDocument): Promise<void> {
+    await this.delivered(row, 0);
+    this.deps.signals.emit('outbox');
   }
 
   /** It could not be shown to her just now. */
-  async homeMissed(userId: string): Promise<void> {
-    await homesChanged(this.deps, [userId]);
+  async homeMissed(row: OutboxDocument): Promise<void> {
+    await this.postpone(row, new Date(this.deps.clock.now().getTime() + HOME_EVERY_MS), true);
   }
 
   /** Whoever sees a card of it sees how it ended. Null, or without a card: nothing. */

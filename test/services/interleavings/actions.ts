@@ -82,8 +82,11 @@ export class Actions {
         await services.pauses.pause(ADA, target, reason, step.n % 4 === 3 ? 'cancel' : 'freeze');
         return target.kind;
       }
-      case 'resume':
-        return services.pauses.resume(ADA, this.target(step));
+      case 'resume': {
+        const target = this.target(step);
+        await world.now(() => world.onResume(target));
+        return services.pauses.resume(ADA, target);
+      }
       case 'change the policy': {
         const connection = await services.connections.find(world.connectionId);
         if (!connection) return 'nothing there';

@@ -8,6 +8,7 @@ import type {
   GrantDocument,
 } from '../../../models/types.js';
 import { bindingHash } from '../../../src/services/binding.js';
+import type { PauseTarget } from '../../../src/services/pauses.js';
 import { fingerprintOf } from '../../../src/services/targets.js';
 import type { Told } from './actions.js';
 import { mailboxOf, type Write } from './outside.js';
@@ -15,6 +16,7 @@ import { secretOf, type World } from './world.js';
 
 /** A pause that is in force. From when every process has confirmed it, no attempt may come to be that was not there then. */
 interface Hold {
+  readonly kind: PauseTarget['kind'];
   readonly reason: string;
   attempts: ReadonlySet<string> | null;
 }
@@ -25,6 +27,7 @@ export class Holds {
   private holds: Hold[] = [];
 
   constructor(private readonly world: World) {
+    world.onResume = (target) => this.lift(target);
     world.onWrite = (record) => {
       const { _id, attempt, status } = record ?? {};
       if (status !== 'executing' || !attempt) {
@@ -35,20 +38,30 @@ export class Holds {
 
   /** Which pauses are in force now; processes that run say that they have seen them, as they do twice a second. */
   async look(): Promise<void> {
-    const { world } = this;
-    const reasons = await this.inForce();
-    this.holds = reasons.map(
-      (reason) => this.holds.find((each) => each.reason === reason) ?? { reason, attempts: null },
+    const found = await this.inForce();
+    this.holds = found.map(
+      (hold) => this.holds.find(({ reason }) => reason === hold.reason) ?? { ...hold, attempts: null },
     );
     if (this.holds.length === 0) return;
     await this.confirm();
-    const now = await world.executions();
-    for (const { _id, attempt } of now) if (attempt) this.check(_id, attempt.id, 'claimed');
+    await this.claimed();
+  }
+
+  /** Somebody begins to lift one: it was in force up to now, and what is claimed from now on may be right. */
+  private async lift({ kind }: PauseTarget): Promise<void> {
+    await this.claimed();
+    this.holds = this.holds.filter((hold) => hold.kind !== kind);
   }
 
   /** Everything is let go: nothing is held back any more. */
   end(): void {
     this.holds = [];
+  }
+
+  private async claimed(): Promise<void> {
+    if (this.holds.length === 0) return;
+    const now = await this.world.executions();
+    for (const { _id, attempt } of now) if (attempt) this.check(_id, attempt.id, 'claimed');
   }
 
   private check(id: string, attempt: string, what: string): void {
@@ -81,7 +94,7 @@ export class Holds {
     for (const hold of open) hold.attempts = attempts;
   }
 
-  private async inForce(): Promise<readonly string[]> {
+  private async inForce(): Promise<readonly Pick<Hold, 'kind' | 'reason'>[]> {
     const { models } = this.world.ground;
     const { workspaceId } = this.world;
     const paused = { workspaceId, paused: { $ne: null } };
@@ -90,7 +103,11 @@ export class Holds {
       models.connections.findOne(paused).lean(),
       models.callers.findOne(paused).lean(),
     ]);
-    return [settings, connections, callers].flatMap((each) => (each?.paused ? [each.paused.reason] : []));
+    const found = { all: settings, connection: connections, caller: callers };
+    return (['all', 'connection', 'caller'] as const).flatMap((kind) => {
+      const paused = found[kind]?.paused;
+      return paused ? [{ kind, reason: paused.reason }] : [];
+    });
   }
 }
 

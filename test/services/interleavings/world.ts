@@ -8,6 +8,7 @@ import type { Database } from '../../../src/database/connect.js';
 import { CredentialService } from '../../../src/services/credentials.js';
 import type { Dependencies } from '../../../src/services/dependencies.js';
 import { createServices, type Services } from '../../../src/services/index.js';
+import type { PauseTarget } from '../../../src/services/pauses.js';
 import { Signals } from '../../../src/services/signals.js';
 import { silentLog } from '../../setup/database.js';
 import { caller, connection, rule } from '../documents.js';
@@ -68,6 +69,8 @@ export class World {
   readonly violations: string[] = [];
   /** Called at each write that the outside system receives, with the record of its call. */
   onWrite: (record: ExecutionDocument | null) => void = () => {};
+  /** Called before anybody lifts a pause. */
+  onResume: (target: PauseTarget) => Promise<void> = async () => {};
   readonly processes: Process[] = [];
   /** What need not be looked at where it never happened. */
   readonly happened = { granted: false, delegated: false, paused: false };

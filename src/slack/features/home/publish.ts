@@ -14,14 +14,16 @@ const RECENT = 50;
 /** For somebody who has it before her; what she is not shown now, the outbox shows her. */
 export async function publishHome(edge: SlackEdge, userId: string): Promise<void> {
   const { outbox } = edge.services;
-  await outbox.homeOpened(userId);
+  const row = await outbox.claimHome(userId);
+  if (!row) return;
   try {
     const view = homeView(await homeData(edge, userId, waitingShown));
     await edge.clients.fast.views.publish({ user_id: userId, view });
   } catch (error) {
-    await outbox.homeMissed(userId);
+    await outbox.homeMissed(row);
     throw error;
   }
+  await outbox.homeShown(row);
 }
 
 /** As it is now, for the outbox: that she has seen what it lists is on record when she opens it. */
