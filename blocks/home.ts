@@ -90,18 +90,21 @@ function part<T>(
 function setup({ namedRoles, channel: route, anyConnection }: NonNullable<HomeData['setup']>): KnownBlock[] {
   const steps = [
     {
+      id: 'roles',
       done: namedRoles,
       title: 'Name admins and auditors',
       about: 'Until then, workspace owners are admins.',
       next: { text: 'Name them', action: ACTIONS.settingsOpen },
     },
     {
+      id: 'channel',
       done: route !== null,
       title: `Choose the approvals channel${route === null ? '' : `: ${channel(route)}`}`,
       about: 'Cards are posted there, besides the DMs to approvers.',
       next: { text: 'Choose it', action: ACTIONS.settingsOpen },
     },
     {
+      id: 'connection',
       done: anyConnection,
       title: 'Add the first connection',
       about: 'A system that agents may use, and on what terms.',
@@ -112,10 +115,14 @@ function setup({ namedRoles, channel: route, anyConnection }: NonNullable<HomeDa
   return [
     header('Set up Siesta Connections'),
     ...steps.map((step) => {
-      const { done, title, about, next } = step;
+      const { id, done, title, about, next } = step;
       if (done) return section(`:white_check_mark: *${title}*`);
       const style = step === first ? ({ style: 'primary' } as const) : {};
-      return section(`:white_circle: *${title}*\n${about}`, button(next.text, next.action, 'setup', style));
+      const row = section(
+        `:white_circle: *${title}*\n${about}`,
+        button(next.text, next.action, 'setup', style),
+      );
+      return { ...row, block_id: `setup.${id}` };
     }),
     divider,
   ];

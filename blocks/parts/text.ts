@@ -53,7 +53,7 @@ export function day(at: Date): string {
 /** `text` is mrkdwn of ours; what others wrote in it went through `said`. Nothing else becomes a link. */
 export function section(text: string, accessory?: Button): SectionBlock {
   const block: SectionBlock = { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
-  return accessory ? { ...block, accessory } : block;
+  return accessory ? { ...block, block_id: blockIdOf(accessory), accessory } : block;
 }
 
 export function header(text: string): HeaderBlock {
@@ -108,7 +108,20 @@ export function button(text: string, actionId: string, value: string, options: B
 }
 
 export function actions(elements: readonly Button[], blockId?: string): ActionsBlock {
-  return { type: 'actions', ...(blockId ? { block_id: blockId } : {}), elements: [...elements] };
+  const [first] = elements;
+  const block_id = blockId ?? (first ? blockIdOf(first) : undefined);
+  return { type: 'actions', ...(block_id ? { block_id } : {}), elements: [...elements] };
+}
+
+/** Slack: at most 255 characters. */
+const LONGEST_BLOCK_ID = 255;
+
+/**
+ * The same in each drawing of a view. Where a block has no id of its own Slack gives it another one each time, and a
+ * click on what is drawn anew at that moment is about a button that is not there any more.
+ */
+function blockIdOf({ action_id, value }: Button): string {
+  return `${action_id}:${value}`.slice(0, LONGEST_BLOCK_ID);
 }
 
 /** Escaping can make a text five times as long. */

@@ -18,7 +18,7 @@ export function drawHome(root, state, page) {
         }
       : {
           key: `home-${state.user}`,
-          signature: signature([view.id, view.hash, view.blocks]),
+          signature: signature([view.id, view.blocks]),
           draw: () => draw(view, page),
         },
   ]);

@@ -149,6 +149,25 @@ function draw() {
   markRead();
 }
 
+/** A button that is drawn anew while it is pressed would lose its click: what changes meanwhile is drawn when it is let go. */
+let isPressed = false;
+let isDue = false;
+function drawOrWait() {
+  isDue = isPressed;
+  if (!isPressed) draw();
+}
+function press(is) {
+  isPressed = is;
+  if (!is && isDue) drawOrWait();
+}
+function wirePointer() {
+  window.addEventListener('pointerdown', () => press(true), true);
+  // The click itself comes after the pointer is up.
+  const letGo = () => setTimeout(press, 0, false);
+  for (const end of ['pointerup', 'pointercancel', 'dragend']) window.addEventListener(end, letGo, true);
+  window.addEventListener('blur', letGo);
+}
+
 function title() {
   const unread = state.current.channels.reduce((sum, channel) => sum + channel.unread, 0);
   const name = state.isApp ? 'Siesta Connections' : `#${state.channel?.name ?? ''}`;
@@ -187,7 +206,8 @@ function wireChrome() {
 }
 
 wireChrome();
-state.subscribe(draw);
+wirePointer();
+state.subscribe(drawOrWait);
 connect();
 loadServices();
 outside.start();

@@ -116,6 +116,16 @@ describe('the gallery', () => {
     expect(refused).toEqual([]);
   });
 
+  it('gives each block with a button or an input an id that stays when it is drawn anew', () => {
+    const nameless = fixtures.flatMap(([name, { payload }]) =>
+      ('blocks' in payload ? (payload.blocks ?? []) : [])
+        .filter((block) => 'accessory' in block || block.type === 'actions' || block.type === 'input')
+        .filter(({ block_id }) => !block_id)
+        .map(({ type }) => `${name}: ${type}`),
+    );
+    expect(nameless).toEqual([]);
+  });
+
   it('names each kind for what it is, and gives every message a text', () => {
     const wrong = fixtures.filter(([, { kind, payload }]) =>
       kind === 'message'

@@ -4,7 +4,7 @@
  */
 import { Secret, TOTP } from 'otpauth';
 import type { Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Given } from '../../playground/slack/entry.js';
 import { CONNECTION, type Desk, startDesk } from './desk.js';
 import { type Dialog, type Name, type Place, type Playground, read } from './page.js';
@@ -93,6 +93,10 @@ const press = (shown: Locator, button: string): Promise<void> =>
 
 const buttonsOf = (card: Locator): Promise<string[]> => card.getByRole('button').allInnerTexts();
 
+/** What Slack holds of this person, as her page gets it. */
+const heldOf = async (userId: string): Promise<string> =>
+  (await fetch(`${desk.address}/playground/client/state?user=${userId}`)).text();
+
 /** When it expires, as its card says it. */
 async function deadline(card: Locator): Promise<number> {
   const line = card.locator('.block').filter({ hasText: /Waiting for .* · expires/ });
@@ -147,14 +151,18 @@ describe('a delegate', () => {
   });
 
   it('decides no longer once Ben is back, and is not asked any more', async () => {
-    escalated = await ask('Coffee machine');
-    const card = await cardOf('Cleo', 'DM', 'Coffee machine');
-    await card.getByText('while away').waitFor();
     await slack.become('Ben');
-    await press(await slack.openHome(), 'I am back');
+    const home = await slack.openHome();
+    await home.getByText('Nothing. What has to be decided').waitFor();
+    await home.getByRole('button', { name: 'I am back' }).hover();
+    // His Home is drawn anew while the button is pressed: the click counts all the same.
+    await slack.page.mouse.down();
+    escalated = await ask('Coffee machine');
+    await vi.waitFor(async () => expect(await heldOf('U0BEN')).toContain('Waiting for me (1)'), 10_000);
+    expect(await records.copies(escalated)).toEqual(['C0APPROVALS', 'U0BEN', 'U0CLEO']);
+    await slack.page.mouse.up();
     await slack.page.getByRole('button', { name: 'Name a delegate' }).waitFor();
-    await slack.become('Cleo');
-    await slack.goTo('DM');
+    const card = await cardOf('Cleo', 'DM', 'Coffee machine');
     await card.getByText('while away').waitFor({ state: 'detached' });
     await press(card, 'Approve');
     await slack.message('You are not on the list of people who may decide this.');
