@@ -5,6 +5,7 @@
  */
 import type { Arguments, JsonValue } from '../../src/connectors/framework.js';
 import { visible } from '../inert.js';
+import { isNode, type Node, resolve } from './resolved-schema.js';
 
 /** shared/SLACK.md §1c: what an input holds, in code points. */
 const INPUT_CHARACTERS = 3_000;
@@ -25,7 +26,6 @@ const MEMBER = 'slack-member';
 const MEMBER_ID = /^[UW][A-Z0-9]{2,30}$/;
 const ADDRESS = /^[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+$/;
 
-type Node = Readonly<Record<string, unknown>>;
 type Values = Readonly<Record<string, JsonValue>>;
 
 export interface FieldChoice {
@@ -74,56 +74,9 @@ export interface SchemaForm {
   readonly left: readonly string[];
 }
 
-const isNode = (value: unknown): value is Node =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isObject = (value: JsonValue | undefined): value is Values => isNode(value);
 const sizeOf = (text: string): number => [...text].length;
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-interface Resolved {
-  readonly node: Node;
-  readonly nullable: boolean;
-}
-
-/** The definition that a local `$ref` names. */
-function referred(root: Node, pointer: string): Node {
-  const parts = pointer.split('/').slice(1);
-  let at: unknown = root;
-  for (const part of parts) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    at = isNode(at) && Object.hasOwn(at, name) ? at[name] : undefined;
-  }
-  return isNode(at) ? at : {};
-}
-
-/** A schema without references and without the ways to say "or null". */
-function resolve(given: unknown, root: Node, depth = 0): Resolved {
-  if (!isNode(given) || depth > 8) return { node: {}, nullable: true };
-  const next = (inner: unknown, rest: Node): Resolved => {
-    const found = resolve(inner, root, depth + 1);
-    return { ...found, node: { ...found.node, ...rest } };
-  };
-  const { $ref, allOf, anyOf, oneOf, ...rest } = given;
-  if (typeof $ref === 'string' && $ref.startsWith('#/')) return next(referred(root, $ref), rest);
-  if (Array.isArray(allOf) && allOf.length === 1) return next(allOf[0], rest);
-  const union: unknown = anyOf ?? oneOf;
-  if (Array.isArray(union)) {
-    const some = union.filter((each) => !(isNode(each) && each.type === 'null'));
-    if (some.length === 1) return { ...next(some[0], rest), nullable: some.length < union.length };
-    if (some.every((each) => isNode(each) && 'const' in each)) {
-      const values = some.map((each) => (each as Node).const);
-      return { node: { ...rest, enum: values }, nullable: some.length < union.length };
-    }
-    return { node: { description: rest.description, title: rest.title }, nullable: false };
-  }
-  if (Array.isArray(given.type)) {
-    const types = given.type.filter((each) => each !== 'null');
-    const node = types.length === 1 ? { ...given, type: types[0] } : { ...given, type: undefined };
-    return { node, nullable: given.type.includes('null') };
-  }
-  if ('const' in given) return { node: { ...given, enum: [given.const] }, nullable: false };
-  return { node: given, nullable: false };
-}
 
 /** `due_date` as a person reads it. */
 export function readableName(name: string): string {

@@ -27,6 +27,7 @@ import {
   checkSignIn,
   slugOf,
 } from './connection-input.js';
+import { maySee } from './connection-visibility.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf, changedSettings, enabledFunctions } from './functions.js';
@@ -300,7 +301,7 @@ export class ConnectionService {
         .join(' ')
         .toLowerCase();
       if (!words.includes(wanted)) continue;
-      if (admin || (await this.maySee(connection, viewerId))) visible.push(connection);
+      if (admin || (await maySee(connection, viewerId, this.deps.directory))) visible.push(connection);
     }
     return visible;
   }
@@ -310,7 +311,7 @@ export class ConnectionService {
     const connection = await this.find(keyOrId);
     if (!connection) return null;
     const admin = (await this.roles.of(viewerId)).admin;
-    return admin || (await this.maySee(connection, viewerId)) ? connection : null;
+    return admin || (await maySee(connection, viewerId, this.deps.directory)) ? connection : null;
   }
 
   async find(keyOrId: string): Promise<ConnectionDocument | null> {
@@ -344,17 +345,6 @@ export class ConnectionService {
       .lean();
     const slug = slugOf(name);
     return same.filter((each) => each.key === slug || (baseUrl !== null && each.config.base_url === baseUrl));
-  }
-
-  private async maySee(connection: ConnectionDocument, userId: string): Promise<boolean> {
-    if (connection.ownerId === userId || connection.businessOwnerId === userId) return true;
-    if (connection.status !== 'ready' && connection.identity === 'shared') return false;
-    const { everyone, users, usergroups } = connection.visibility;
-    if (everyone || users.includes(userId)) return true;
-    for (const group of usergroups) {
-      if ((await this.deps.directory.groupMembers(group)).includes(userId)) return true;
-    }
-    return false;
   }
 
   private async freeKey(slug: string): Promise<string> {
