@@ -452,6 +452,33 @@ describe('callers, access and policy', () => {
     const { version: _, ...rules } = next;
     expect((await ok('policy:set', '--connection', 'ruled', '--file', await file(rules))).version).toBe(3);
   });
+
+  it('what a rule was given in Slack is shown, and set again as it was', async () => {
+    const { id } = await created('conditional');
+    const { connections } = connected.services;
+    const connection = await connections.find(id);
+    const [rule] = connection?.policy.rules ?? [];
+    if (!connection || !rule) throw new Error('there is no rule');
+    const when = { all: true, comparisons: [{ field: 'outside_recipients', op: '>=', value: 1 }] };
+    const saved = { ...rule, when, rememberable: false, stepUp: 'totp' as const };
+    await connections.setPolicy({ kind: 'user', id: 'U0ADA' }, connection, [
+      saved,
+      { ...rule, id: 'last', when: null },
+    ]);
+    const shown = await ok('connection:show', 'conditional');
+    expect(shown.policy.rules[0]).toMatchObject({ when, rememberable: false, step_up: 'totp' });
+    expect(
+      (await ok('policy:set', '--connection', 'conditional', '--file', await file(shown.policy))).rules,
+    ).toEqual(shown.policy.rules);
+    const bad = {
+      rules: [{ effect: 'ask', when: { all: true, comparisons: [{ field: 'x y', op: '=', value: 1 }] } }],
+    };
+    expect(
+      await refused('policy:set', '--connection', 'conditional', '--file', await file(bad)),
+    ).toMatchObject({
+      code: 'invalid_arguments',
+    });
+  });
 });
 
 it('executions are listed without payloads; a look at payloads is on record', async () => {

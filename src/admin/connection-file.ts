@@ -13,6 +13,7 @@ import type {
 } from '../../models/types.js';
 import type { ConnectorDefinition, JsonValue } from '../connectors/framework.js';
 import { AppError } from '../errors.js';
+import { whenSchema } from '../services/connection-input.js';
 import { allFunctions } from '../services/functions.js';
 import { DEFAULT_EXPIRY_MINUTES } from '../services/policy.js';
 import type { ReadinessItem } from '../services/readiness.js';
@@ -73,6 +74,8 @@ const rule = z.strictObject({
   target_check: z.exactOptional(z.enum(['required', 'best_effort', 'off'])),
   further_approvers: z.exactOptional(approvers.nullable()),
   step_up: z.enum(['totp', 'oidc']).nullable().default(null),
+  when: z.exactOptional(whenSchema.nullable()),
+  rememberable: z.exactOptional(z.boolean()),
 });
 
 export const policyFile = z.strictObject({ version: z.int().optional(), rules: z.array(rule) });

@@ -50,7 +50,8 @@ export function checkPurpose(purpose: string): string {
 
 const slackId = z.string().regex(/^[A-Z0-9]{2,20}$/, 'must be a Slack id');
 
-const whenSchema = z
+/** The condition of a rule. */
+export const whenSchema = z
   .strictObject({
     all: z.boolean(),
     comparisons: z.array(
