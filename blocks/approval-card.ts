@@ -170,6 +170,9 @@ function callersReason({ callerName, reason }: ApprovalCard, place: 'card' | 'de
   return [context(`*Said by ${said(callerName)}*, not checked`), ...shown.map(quote)];
 }
 
+/** The id of the block with the card's own buttons; whatever else names the request has another. */
+export const cardBlock = (executionId: string): string => `approval:${executionId}`;
+
 const nameOf = (card: Pick<ApprovalCard, 'executionId' | 'hash'>): string =>
   `${card.executionId}:${card.hash}`;
 const approve = (card: ApprovalCard): Button =>
@@ -250,7 +253,7 @@ export function approvalMessage(card: ApprovalCard): { text: string; blocks: Kno
               ...lookButton(card.attention, nameOf(card)),
             ]
           : [...(card.outcome ? outcomeButton(card.outcome) : []), ...remember(card), details(card)],
-        `approval:${card.executionId}`,
+        cardBlock(card.executionId),
       ),
       footer(card),
     ],
@@ -323,7 +326,7 @@ export function approvalDetails(card: ApprovalCard, options: DetailsOptions): Vi
                 ...(last && !blocked ? [...edit(card), ...remember(card)] : []),
                 ...readAgain(card),
               ],
-              `approval:${card.executionId}`,
+              cardBlock(card.executionId),
             ),
           ]
         : []),

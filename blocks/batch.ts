@@ -11,9 +11,9 @@ import { marksNoteBlocks } from './parts/marks.js';
 import { decisionBlocks } from './parts/status.js';
 import { detailTarget, targetFields } from './parts/target.js';
 import { actions, button, context, divider, header, moment, person, said, section } from './parts/text.js';
-import { RISK_MARKS } from './parts/words.js';
+import { MORE_WAIT, RISK_MARKS } from './parts/words.js';
 
-/** Blocks of a page besides its items: what it is, its pager, what was left out. */
+/** Blocks of a page besides its items: what it is, its pager, what was left out, that there are more. */
 const AROUND = 14;
 const PAGE_BLOCKS = 100 - AROUND;
 /** Some 180 kB of the 250 kB of a view, were every character four bytes. */
@@ -165,7 +165,7 @@ function pager(at: number, count: number): KnownBlock[] {
   return [
     actions(
       [
-        ...(at > 0 ? [button(`Back to page ${at}`, ACTIONS.batchMore, String(at - 1))] : []),
+        ...(at > 0 ? [button(`Back to page ${at}`, ACTIONS.batchBack, String(at - 1))] : []),
         ...(at < count - 1 ? [button(`Page ${at + 2} of ${count}`, ACTIONS.batchMore, String(at + 1))] : []),
       ],
       'batch.pages',
@@ -174,14 +174,16 @@ function pager(at: number, count: number): KnownBlock[] {
   ];
 }
 
-/** @param page 0-based */
-export function batchModal(items: readonly BatchItem[], page: number): View {
+/** @param page 0-based @param more others wait besides these */
+export function batchModal(items: readonly BatchItem[], page: number, more = false): View {
   const { pages, leftOut } = batchPages(items);
+  const rest = [...leftOutBlocks(leftOut), ...(more ? [context(MORE_WAIT)] : [])];
   const at = Math.min(Math.max(0, page), Math.max(0, pages.length - 1));
   const shown = pages[at] ?? [];
   if (shown.length === 0) {
-    const text = items.length === 0 ? '*Nothing waits for you.*' : '*Nothing that can be decided in a list.*';
-    return modal({ title: 'Decide several', blocks: [section(text), ...leftOutBlocks(leftOut)] });
+    const none = items.length === 0 && !more;
+    const text = none ? '*Nothing waits for you.*' : '*Nothing that can be decided in a list.*';
+    return modal({ title: 'Decide several', blocks: [section(text), ...rest] });
   }
   return modal({
     title: 'Decide several',
@@ -193,7 +195,7 @@ export function batchModal(items: readonly BatchItem[], page: number): View {
       context('Every request in full. What you do not tick keeps waiting; to deny one, use its own card.'),
       ...shown.flatMap((item) => [...(whole(item) ?? []), tick(item), divider]),
       ...pager(at, pages.length),
-      ...(at === pages.length - 1 ? leftOutBlocks(leftOut) : []),
+      ...(at === pages.length - 1 ? rest : []),
     ],
   });
 }

@@ -6,6 +6,8 @@ import { excerpt, plain, quote, visible } from './inert.js';
 import { payloadBlocks } from './parts/arguments.js';
 import { modal } from './parts/inputs.js';
 import { outcomeBlocks, outcomeButton, type ShownOutcome } from './parts/outcome.js';
+import { resultBlocks, type ShownResult } from './parts/reading.js';
+import { ROOM } from './parts/room.js';
 import { decisionBlocks, readable, type ShownDecision, STATUS_MARKS } from './parts/status.js';
 import { actions, button, context, divider, header, moment, person, said, section } from './parts/text.js';
 
@@ -33,12 +35,12 @@ export interface ExecutionDetail extends ExecutionRow {
   readonly finishedAt: Date | null;
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly hash: string | null;
-  /** Null: this viewer sees metadata only. Texts are JSON. */
+  /** Null: this viewer sees metadata only. Texts are JSON, or say why there is none. */
   readonly payloads: {
     readonly arguments: string;
     /** As they were asked for, where an approver changed them. */
     readonly original?: string | null;
-    readonly result: string | null;
+    readonly result: ShownResult | null;
   } | null;
   /** Of a call whose outcome is unknown. */
   readonly outcome?: ShownOutcome | null;
@@ -147,12 +149,13 @@ function outcome({ outcome: shown, replacedBy, payloads: readableOnes }: Executi
 function payloads({ payloads: readableOnes }: ExecutionDetail): KnownBlock[] {
   if (!readableOnes) return [context(METADATA_ONLY)];
   const { arguments: args, original, result } = readableOnes;
-  const changed = original ? payloadBlocks('Arguments as they were asked for', original) : [];
+  const room = original ? ROOM.third : undefined;
+  const changed = original ? payloadBlocks('Arguments as they were asked for', original, room) : [];
   const label = original ? 'Arguments, edited by an approver' : 'Arguments';
   return [
-    ...payloadBlocks(label, args),
+    ...payloadBlocks(label, args, room),
     ...changed,
-    ...(result === null ? [] : payloadBlocks('Result', result)),
+    ...(result === null ? [] : resultBlocks(result, room)),
   ];
 }
 

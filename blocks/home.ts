@@ -10,7 +10,7 @@ import { plain, visible } from './inert.js';
 import { type MyAuthorization, myAuthorizationBlocks } from './my-authorizations.js';
 import { momentOf, type ShownField } from './parts/arguments.js';
 import { actions, button, channel, context, divider, header, moment, said, section } from './parts/text.js';
-import { RISK_MARKS } from './parts/words.js';
+import { MORE_WAIT, RISK_MARKS } from './parts/words.js';
 import { proofBlocks } from './second-proof.js';
 
 /** Code points of a value in a list, with its label. */
@@ -254,7 +254,7 @@ export function approvalList(list: WaitingList): { text: string; blocks: KnownBl
     blocks: [
       header(`Waiting for me (${howMany(list)})`),
       ...rows.slice(0, MOST_LISTED).map(waitingRow),
-      ...(hidden ? [context('There are more; they move up as these are decided.')] : []),
+      ...(hidden ? [context(MORE_WAIT)] : []),
       ...severalButton(list),
     ],
   };

@@ -82,18 +82,31 @@ function ownButtons({ identity, subject, uncovered }: MyAuthorization): Button[]
   ];
 }
 
-/** One authorization with the callers that it was given to; `callers` is as many of them as there is room for. */
-function authorizationBlocks(item: MyAuthorization, callers: readonly AllowedCaller[]): KnownBlock[] {
+const heading = (item: MyAuthorization): KnownBlock[] => [
+  section(`*${said(item.connectionName)}*\n${standing(item)}`),
+  ...uncoveredBlocks(item.uncovered),
+];
+
+function callerBlocks({ callers }: MyAuthorization): KnownBlock[] {
+  return callers.length === 0
+    ? [context('No caller may act for you here. One that wants to asks you by DM first.')]
+    : callers.map(callerRow);
+}
+
+function buttonBlocks(item: MyAuthorization): KnownBlock[] {
   const buttons = ownButtons(item);
+  return buttons.length > 0 ? [actions(buttons)] : [];
+}
+
+/** One authorization with as many of the callers that it was given to as App Home has room for. */
+function authorizationAtHome(item: MyAuthorization): KnownBlock[] {
+  const callers = item.callers.slice(0, SHOWN_AT_HOME.callers);
   const left = item.callers.length - callers.length;
   return [
-    section(`*${said(item.connectionName)}*\n${standing(item)}`),
-    ...uncoveredBlocks(item.uncovered),
-    ...(item.callers.length === 0
-      ? [context('No caller may act for you here. One that wants to asks you by DM first.')]
-      : callers.map(callerRow)),
+    ...heading(item),
+    ...callerBlocks({ ...item, callers }),
     ...(left > 0 ? [context(`and ${left} more that may act for you: *Show all* lists them`)] : []),
-    ...(buttons.length > 0 ? [actions(buttons)] : []),
+    ...buttonBlocks(item),
   ];
 }
 
@@ -105,9 +118,7 @@ export function myAuthorizationBlocks(items: readonly MyAuthorization[]): KnownB
   const { authorizations, callers } = SHOWN_AT_HOME;
   const partial = items.length > authorizations || items.some((item) => item.callers.length > callers);
   return [
-    ...items
-      .slice(0, authorizations)
-      .flatMap((item) => authorizationBlocks(item, item.callers.slice(0, callers))),
+    ...items.slice(0, authorizations).flatMap(authorizationAtHome),
     ...(partial
       ? [
           actions(
@@ -123,16 +134,30 @@ const CALLERS_TOGETHER = 20;
 /** A modal holds a hundred blocks, and below the page are a divider and the buttons. */
 const PAGE_ROOM = 90;
 
-/** Every authorization with every caller, cut where a page is full; one with very many callers goes on on the next. */
+/** Its blocks in pieces that stay together: how it stands is said in the first, and its buttons are in the last. */
+function piecesOf(item: MyAuthorization): KnownBlock[][] {
+  const rows = callerBlocks(item);
+  const pieces: KnownBlock[][] = [];
+  for (let from = 0; from < rows.length; from += CALLERS_TOGETHER) {
+    const to = from + CALLERS_TOGETHER;
+    pieces.push([
+      ...(from === 0 ? heading(item) : []),
+      ...rows.slice(from, to),
+      ...(to >= rows.length ? buttonBlocks(item) : []),
+    ]);
+  }
+  return pieces;
+}
+
+/** Every authorization with every caller, cut where a page is full; what goes on on the next says there whose it is. */
 function pagesOf(items: readonly MyAuthorization[]): KnownBlock[][] {
   const pages: KnownBlock[][] = [[]];
   for (const item of items) {
-    for (let from = 0; from === 0 || from < item.callers.length; from += CALLERS_TOGETHER) {
-      const callers = item.callers.slice(from, from + CALLERS_TOGETHER);
-      const blocks = authorizationBlocks({ ...item, callers }, callers);
+    for (const [at, piece] of piecesOf(item).entries()) {
       const last = pages.at(-1) ?? [];
-      if (last.length + blocks.length <= PAGE_ROOM) last.push(...blocks);
-      else pages.push(blocks);
+      if (last.length + piece.length <= PAGE_ROOM) last.push(...piece);
+      else
+        pages.push([...(at === 0 ? [] : [section(`*${said(item.connectionName)}*, continued`)]), ...piece]);
     }
   }
   return pages;

@@ -72,29 +72,61 @@ export function pausedModal(report: PausedReport): View {
   });
 }
 
-/** The answer to `/connections resume all`: one step at a time. */
-export function resumeMessage(stage: 'reads' | 'asks' | 'done'): { text: string; blocks: KnownBlock[] } {
-  const steps = {
-    reads: {
-      text: ':arrow_forward: Step 1 of 3: reads that need no approval run again.',
-      rest: 'Everything else is still paused, and requests that wait for people stand still.',
-      next: 'Next: what needs approval',
-    },
-    asks: {
-      text: ':arrow_forward: Step 2 of 3: what needs approval runs again, and requests go on with the time that they had left.',
-      rest: 'Writes that run without approval are still paused.',
-      next: 'Next: the rest',
-    },
-    done: { text: ':arrow_forward: Everything runs again.', rest: null, next: null },
-  } as const;
-  const { text, rest, next } = steps[stage];
+/** How the kill switch for everything stands: on, lifted in part, just lifted, or off. */
+export type AllStands =
+  | { readonly stage: 'paused'; readonly by: string; readonly at: Date; readonly reason: string }
+  | { readonly stage: 'reads' | 'asks'; readonly at: Date }
+  | { readonly stage: 'done' | 'off' };
+
+/** What a button of it says that was seen; another pause, or another stage, is another button. */
+export function seenOf({ stage, at }: Extract<AllStands, { readonly at: Date }>): string {
+  return `${stage} ${at.toISOString()}`;
+}
+
+/** The answer to `/connections resume all`, and to its button: where it stands, and the next step. */
+export function resumeMessage(stands: AllStands, notice?: string): { text: string; blocks: KnownBlock[] } {
+  const { text, rest, next } = stepOf(stands);
+  const all = [...(notice === undefined ? [] : [notice]), text];
   return {
-    text,
+    text: all.join('\n'),
     blocks: [
-      section(rest === null ? text : `${text}\n${rest}`),
-      ...(next === null
+      section([...all, ...(rest === null ? [] : [rest])].join('\n')),
+      ...(next === null || !('at' in stands)
         ? []
-        : [actions([button(next, ACTIONS.resumeNext, stage, { style: 'primary' })], 'resume')]),
+        : [actions([button(next, ACTIONS.resumeNext, seenOf(stands), { style: 'primary' })])]),
     ],
   };
+}
+
+function stepOf(stands: AllStands): { text: string; rest: string | null; next: string | null } {
+  switch (stands.stage) {
+    case 'paused': {
+      const { by, at, reason } = stands;
+      return {
+        text: `:double_vertical_bar: *Everything is paused* by ${person(by)} since ${moment(at)}: ${said(reason, 300)}`,
+        rest: 'It is lifted in three steps: reads that need no approval, then what needs approval, then the rest.',
+        next: 'Resume reads',
+      };
+    }
+    case 'reads':
+      return {
+        text: ':arrow_forward: Step 1 of 3: reads that need no approval run again.',
+        rest: 'Everything else is still paused, and requests that wait for people stand still.',
+        next: 'Next: what needs approval',
+      };
+    case 'asks':
+      return {
+        text: ':arrow_forward: Step 2 of 3: what needs approval runs again, and requests go on with the time that they had left.',
+        rest: 'Writes that run without approval are still paused.',
+        next: 'Next: the rest',
+      };
+    case 'done':
+      return { text: ':arrow_forward: Everything runs again.', rest: null, next: null };
+    case 'off':
+      return {
+        text: ':arrow_forward: There is no pause of everything.',
+        rest: '`/connections resume KEY` and `/connections resume caller:NAME` lift that of a connection or a caller.',
+        next: null,
+      };
+  }
 }

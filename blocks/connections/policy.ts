@@ -62,7 +62,12 @@ const MOST_RULES = 20;
 const MOST_FUNCTIONS = 60;
 
 export function scopeText({ functions, risks }: Pick<RuleLine, 'functions' | 'risks'>): string {
-  const which = risks === null ? 'every function' : `every ${risks.join(' and ')} function`;
+  const which =
+    risks === null
+      ? 'every function'
+      : risks.length === 0
+        ? 'no function'
+        : `every ${risks.join(' and ')} function`;
   if (functions === null) return which;
   const shown = functions.slice(0, 6).map((name) => `\`${name}\``);
   const rest = functions.length > shown.length ? ` and ${functions.length - shown.length} more` : '';
@@ -131,8 +136,8 @@ export function connectionPolicyModal(overview: PolicyOverview): View {
   });
 }
 
-/** What a rule is about, as the form offers it. */
-export type RuleScope = 'all' | 'reads' | 'writes' | 'destructive' | 'functions';
+/** What a rule is about, as the form offers it; `as_is`: as it was stored, with risks that are none of these kinds. */
+export type RuleScope = 'all' | 'reads' | 'writes' | 'destructive' | 'functions' | 'as_is';
 
 const SCOPES: readonly (Choice & { value: RuleScope })[] = [
   { value: 'writes', label: 'All writes, destructive ones too' },
@@ -141,6 +146,10 @@ const SCOPES: readonly (Choice & { value: RuleScope })[] = [
   { value: 'all', label: 'Every function' },
   { value: 'functions', label: 'The functions chosen below' },
 ];
+
+function scopeAsItIs(description: string): Choice & { value: RuleScope } {
+  return { value: 'as_is', label: 'As it is', description };
+}
 
 const EFFECTS: readonly (Choice & { value: Effect })[] = [
   { value: 'allow', label: EFFECT_WORDS.allow, description: 'Nobody is asked' },
@@ -156,6 +165,8 @@ export interface RuleForm
   /** Null for a new rule. */
   readonly ruleId: string | null;
   readonly scope: RuleScope;
+  /** In words, where it is none of the usual kinds; plain text. */
+  readonly scopeAsIs?: string | null;
   readonly functions: readonly string[];
   readonly choices: readonly ChoiceGroup[];
   readonly effect: Effect;
@@ -272,7 +283,12 @@ export function connectionRuleModal(form: RuleForm): View {
       ...(form.warned === undefined ? {} : { warned: form.warned }),
     },
     blocks: [
-      select({ block: 'scope', label: 'Applies to', choices: SCOPES, initial: form.scope }),
+      select({
+        block: 'scope',
+        label: 'Applies to',
+        choices: [...SCOPES, ...(form.scopeAsIs ? [scopeAsItIs(form.scopeAsIs)] : [])],
+        initial: form.scope,
+      }),
       ...(some
         ? [
             multiSelect({

@@ -4,7 +4,8 @@
  */
 import type { KnownBlock, RichTextBlock } from '@slack/types';
 import { excerpt, hostOf, plain, preformatted, visible, whole } from '../inert.js';
-import { hostRemarks } from './hosts.js';
+import { ended, hostRemarks } from './hosts.js';
+import { bytesOf, ROOM } from './room.js';
 
 export interface ShownField {
   readonly label: string;
@@ -14,6 +15,8 @@ export interface ShownField {
   readonly kind: 'short' | 'long' | 'link' | 'time';
   /** What there is to know about the value, a line each. It may quote the value: shown inert. */
   readonly marks?: readonly string[];
+  /** Not an argument, but a line of ours for marks that belong to none. */
+  readonly aside?: true;
 }
 
 type Line = RichTextBlock['elements'][number] & { type: 'rich_text_section' };
@@ -26,7 +29,7 @@ const CARD_FIELDS = 14;
 const LINE_VALUE = 120;
 const HASH_DIGITS = 16;
 
-/** A page of Details is small enough for a view (250 kB, 100 blocks). */
+/** A page of Details is small enough for a view (250 kB, 100 blocks), and to be read. */
 const PAGE_CHARACTERS = 60_000;
 const PAGE_BOXES = 40;
 const BOX_CHARACTERS = 2_800;
@@ -93,27 +96,19 @@ function linesBlock(rows: readonly Row[]): RichTextBlock {
   return { type: 'rich_text', elements: [{ type: 'rich_text_section', elements }] };
 }
 
-function boxBlock(
-  label: string,
-  about: readonly string[],
-  text: string,
-  marks: readonly string[] = [],
-): RichTextBlock {
+function boxBlock({ label, about, body, marks }: Box): RichTextBlock {
   const heading: Line = {
     type: 'rich_text_section',
     elements: [bold(label), ...(about.length > 0 ? [said(`  ${about.join(' · ')}`)] : [])],
   };
   const remarks: Line = { type: 'rich_text_section', elements: markPieces(marks, '') };
-  return {
-    type: 'rich_text',
-    elements: [heading, ...preformatted(text).elements, ...(marks.length > 0 ? [remarks] : [])],
-  };
+  return { type: 'rich_text', elements: [heading, ...body, ...(marks.length > 0 ? [remarks] : [])] };
 }
 
 /** Where a link really leads. */
 function leadsTo({ kind, value }: ShownField): string[] {
   const host = kind === 'link' ? hostOf(value) : null;
-  return host === null ? [] : [`leads to ${visible(host)}`];
+  return host === null ? [] : [`leads to ${ended(visible(host))}`];
 }
 
 /** A value that takes more than a line, or a part of one. */
@@ -122,7 +117,13 @@ interface Box {
   readonly about: readonly string[];
   /** Inert. */
   readonly text: string;
+  /** The text as it is drawn, once: it is measured before it is shown. */
+  readonly body: RichTextBlock['elements'];
   readonly marks: readonly string[];
+}
+
+function boxOf(label: string, about: readonly string[], text: string, marks: readonly string[] = []): Box {
+  return { label, about, text, body: preformatted(text).elements, marks };
 }
 
 /** Short values in lines, the others in boxes, in the order in which they came. */
@@ -139,7 +140,7 @@ function entryBlocks(entries: readonly (Row | Box)[]): KnownBlock[] {
       continue;
     }
     flush();
-    blocks.push(boxBlock(entry.label, entry.about, entry.text, entry.marks));
+    blocks.push(boxBlock(entry));
   }
   flush();
   return blocks;
@@ -182,36 +183,91 @@ export function cardArguments(fields: readonly ShownField[]): CardArguments {
     const { shown: text, complete, length, sha256 } = excerpt(field.value, CARD_VALUE);
     if (!complete) whole = false;
     const cut = complete ? [] : [`${length} characters`, `sha256 ${(sha256 ?? '').slice(0, HASH_DIGITS)}…`];
-    return { label: field.label, about: [...leadsTo(field), ...cut], text, marks: field.marks ?? [] };
+    return boxOf(field.label, [...leadsTo(field), ...cut], text, field.marks);
   });
   return { blocks: entryBlocks(entries), left: fields.length - shown.length, whole };
 }
 
-/** Every character of every argument, page by page; at least one page. */
-export function argumentPages(fields: readonly ShownField[]): readonly (readonly KnownBlock[])[] {
-  const pages: (Row | Box)[][] = [[]];
-  let size = 0;
-  for (const entry of fields.map(withHosts).flatMap(wholeEntries)) {
-    const page = pages.at(-1) ?? [];
-    if (size + entry.text.length > PAGE_CHARACTERS || page.length >= PAGE_BOXES) {
-      pages.push([entry]);
-      size = entry.text.length;
-    } else {
-      page.push(entry);
-      size += entry.text.length;
-    }
-  }
-  return pages.map(entryBlocks);
+/** What of a page is taken. */
+interface Taken {
+  readonly entries: number;
+  readonly characters: number;
+  readonly bytes: number;
 }
 
-function wholeEntries(field: ShownField): readonly (Row | Box)[] {
+const NOTHING: Taken = { entries: 0, characters: 0, bytes: 0 };
+
+interface Placed {
+  readonly entry: Row | Box;
+  readonly needs: Taken;
+  /** Remarks that were handed in with the value. */
+  readonly noticed: readonly string[];
+}
+
+function together(one: Taken, other: Taken): Taken {
+  return {
+    entries: one.entries + other.entries,
+    characters: one.characters + other.characters,
+    bytes: one.bytes + other.bytes,
+  };
+}
+
+function fits({ entries, characters, bytes }: Taken): boolean {
+  return entries <= PAGE_BOXES && characters <= PAGE_CHARACTERS && bytes <= ROOM.arguments;
+}
+
+/**
+ * Every character of every argument, page by page; at least one page. Remarks that are handed in come and go with what
+ * could be found out in time, and who read what is noted by the number of the page: no page ends elsewhere for them.
+ */
+export function argumentPages(fields: readonly ShownField[]): readonly (readonly KnownBlock[])[] {
+  const pages: Placed[][] = [[]];
+  let taken = NOTHING;
+  for (const placed of fields.flatMap(wholeEntries)) {
+    const all = together(taken, placed.needs);
+    if (fits(all)) pages.at(-1)?.push(placed);
+    else pages.push([placed]);
+    taken = fits(all) ? all : placed.needs;
+  }
+  return pages.map((page) => entryBlocks(withRemarks(page)));
+}
+
+/** With as many of the remarks as there is room for; the others are counted where they would stand. */
+function withRemarks(page: readonly Placed[]): (Row | Box)[] {
+  let room: number = ROOM.remarks;
+  return page.map(({ entry, noticed }) => {
+    const shown: string[] = [];
+    for (const mark of noticed) {
+      const needs = bytesOf(markPieces([mark]));
+      if (needs > room) break;
+      room -= needs;
+      shown.push(mark);
+    }
+    const left = noticed.length - shown.length;
+    const rest = left > 0 ? [`and ${left} more remarks, for which this page has no room`] : [];
+    return noticed.length === 0 ? entry : { ...entry, marks: [...entry.marks, ...shown, ...rest] };
+  });
+}
+
+function wholeEntries({ marks = [], ...value }: ShownField): readonly Placed[] {
+  const field = withHosts(value);
   const row = rowOf(field);
-  if (row) return [row];
-  const { label, marks = [] } = field;
-  return boxfuls(whole(field.value)).map((text, at) =>
-    at === 0
-      ? { label, about: leadsTo(field), text, marks }
-      : { label: `${label} (continued)`, about: [], text, marks: [] },
+  const entries = row ? [row] : boxesOf(field);
+  return entries.map((entry, at) => ({
+    entry,
+    needs: field.aside ? NOTHING : needsOf(entry),
+    noticed: at === 0 ? marks : [],
+  }));
+}
+
+function needsOf(entry: Row | Box): Taken {
+  return { entries: 1, characters: entry.text.length, bytes: bytesOf(entryBlocks([entry])) };
+}
+
+function boxesOf(field: ShownField): Box[] {
+  const { label, value, marks } = field;
+  return boxfuls(whole(value)).map((text, at) =>
+    at === 0 ? boxOf(label, leadsTo(field), text, marks) : boxOf(`${label} (continued)`, [], text),
   );
 }
 
@@ -231,19 +287,24 @@ export function boxfuls(text: string): readonly string[] {
 function boxEnd(characters: readonly string[], from: number): number {
   const end = from + BOX_CHARACTERS;
   if (end >= characters.length) return characters.length;
-  const lineEnd = characters.lastIndexOf('\n', end - 1) + 1;
-  return lineEnd > from + BOX_CHARACTERS / 2 ? lineEnd : end;
+  const lineEnd = characters.slice(from, end).lastIndexOf('\n') + 1;
+  return lineEnd > BOX_CHARACTERS / 2 ? from + lineEnd : end;
 }
 
 /** Two payloads of four-byte characters still fit into a view (250 kB). */
 const PAYLOAD_CHARACTERS = 20_000;
+const LONGEST_CHARACTER = 4;
 
-/** A stored payload for those who may read it: from its beginning, as far as a view has room. */
-export function payloadBlocks(label: string, json: string): KnownBlock[] {
-  const { length } = [...json];
-  const shown = [...visible(json)].slice(0, PAYLOAD_CHARACTERS).join('');
-  const cut = length > PAYLOAD_CHARACTERS ? [`the first ${PAYLOAD_CHARACTERS} of ${length} characters`] : [];
-  return boxfuls(shown).map((text, at) =>
-    boxBlock(at === 0 ? label : `${label} (continued)`, at === 0 ? cut : [], text),
+/**
+ * A stored payload for those who may read it: from its beginning, as far as a view has room.
+ * @param room in bytes, where more than two share a view
+ */
+export function payloadBlocks(label: string, json: string, room = Number.POSITIVE_INFINITY): KnownBlock[] {
+  const characters = [...visible(json)];
+  const most = characters.slice(0, PAYLOAD_CHARACTERS);
+  const count = bytesOf(most.join('')) > room ? Math.floor(room / LONGEST_CHARACTER) : PAYLOAD_CHARACTERS;
+  const cut = characters.length > count ? [`the first ${count} of ${characters.length} characters`] : [];
+  return boxfuls(most.slice(0, count).join('')).map((text, at) =>
+    boxBlock(boxOf(at === 0 ? label : `${label} (continued)`, at === 0 ? cut : [], text)),
   );
 }

@@ -1,6 +1,7 @@
 /** What an approver changed before she approved: who, what it was, what it is. Pure. */
 import type { KnownBlock, RichTextBlock } from '@slack/types';
 import { excerpt, plain, preformatted } from '../inert.js';
+import { bytesOf, ROOM } from './room.js';
 import { context, moment, person } from './text.js';
 
 export interface ShownChange {
@@ -18,7 +19,11 @@ export interface ShownEdit {
   readonly changes: readonly ShownChange[];
 }
 
-const ROOM = { card: { changes: 6, value: 300 }, details: { changes: 30, value: 2_000 } } as const;
+/** In Details a value has less room where there is none for as much of each. */
+const SHOWN = {
+  card: { changes: 6, values: [300], bytes: Number.POSITIVE_INFINITY },
+  details: { changes: 30, values: [2_000, 300], bytes: ROOM.edited },
+} as const;
 const LINE = 80;
 const NAMED = 8;
 
@@ -73,15 +78,30 @@ function voidedText(voided: readonly string[]): string {
   return `. Approved before by ${who}: for the old arguments, so that does not count any more`;
 }
 
+/** As many of the changes as there is room for. */
+function changeBlocks(changes: readonly ShownChange[], value: number, room: number): KnownBlock[] {
+  const blocks: KnownBlock[] = [];
+  let left = room;
+  for (const change of changes) {
+    const block = oneLine(change) ?? boxes(change, value);
+    left -= bytesOf(block);
+    if (left < 0) break;
+    blocks.push(block);
+  }
+  return blocks;
+}
+
 /** Nothing where nobody changed anything. The new values stand whole among the arguments. */
 export function editedBlocks(edit: ShownEdit | null | undefined, place: 'card' | 'details'): KnownBlock[] {
   if (!edit) return [];
-  const room = ROOM[place];
-  const shown = edit.changes.slice(0, room.changes);
+  const { changes: most, values, bytes } = SHOWN[place];
+  const changes = edit.changes.slice(0, most);
+  const drawn = values.map((value) => changeBlocks(changes, value, bytes));
+  const shown = drawn.find(({ length }) => length === changes.length) ?? drawn.at(-1) ?? [];
   const left = edit.changes.length - shown.length;
   return [
     context(`:pencil2: *Edited* by ${person(edit.by)} · ${moment(edit.at)}${voidedText(edit.voided)}`),
-    ...shown.map((change) => oneLine(change) ?? boxes(change, room.value)),
+    ...shown,
     ...(left > 0 ? [context(`and ${left} more ${left === 1 ? 'change' : 'changes'}`)] : []),
   ];
 }

@@ -55,7 +55,7 @@ function* namesIn(word: string): Generator<Named> {
   }
 }
 
-const ended = (text: string): string => {
+export const ended = (text: string): string => {
   const characters = [...text];
   return characters.length > SHOWN ? `…${characters.slice(1 - SHOWN).join('')}` : text;
 };

@@ -1,6 +1,7 @@
 /** Whether a card shows all of what is decided about, and what there is to read where it does not. Pure. */
 import type { KnownBlock } from '@slack/types';
 import { argumentPages, cardArguments, payloadBlocks, type ShownField } from './arguments.js';
+import { bytesOf, ROOM } from './room.js';
 import { cardTarget, type ShownTarget, targetFields } from './target.js';
 import { context } from './text.js';
 
@@ -28,8 +29,13 @@ export interface ShownResult {
   readonly truncated: boolean;
 }
 
-/** A view has 250 kB; this much of it is for a page and the result below it. */
-const PAGE_BYTES = 180_000;
+/** @param room as of `payloadBlocks` */
+export function resultBlocks({ text, truncated }: ShownResult, room?: number): KnownBlock[] {
+  return [
+    ...payloadBlocks('Result', text, room),
+    ...(truncated ? [context('The answer was too large: only its beginning is kept')] : []),
+  ];
+}
 
 /** The result below the last page, or on a page of its own where both are too much for one view. */
 export function withResult(
@@ -37,12 +43,7 @@ export function withResult(
   result: ShownResult | null | undefined,
 ): readonly (readonly KnownBlock[])[] {
   if (!result) return pages;
-  const blocks = [
-    ...payloadBlocks('Result', result.text),
-    ...(result.truncated ? [context('The answer was too large: only its beginning is kept')] : []),
-  ];
+  const blocks = resultBlocks(result);
   const together = [...(pages.at(-1) ?? []), ...blocks];
-  return Buffer.byteLength(JSON.stringify(together)) > PAGE_BYTES
-    ? [...pages, blocks]
-    : [...pages.slice(0, -1), together];
+  return bytesOf(together) > ROOM.withResult ? [...pages, blocks] : [...pages.slice(0, -1), together];
 }

@@ -128,7 +128,12 @@ function blockIdOf({ action_id, value }: Button): string {
 const LONGEST_PROBLEM = 550;
 
 /** An error's sentence as mrkdwn: what it quotes is inert, and the people it names are shown as people. */
-export function explained(text: string): string {
+export function inertSentence(text: string): string {
   const inert = escapeMrkdwn(plain(text, LONGEST_PROBLEM, 'ellipsis').text);
-  return `:warning: ${inert.replace(/&lt;(@[UW][A-Z0-9]{1,20})&gt;/g, '<$1>')}`;
+  return inert.replace(/&lt;(@[UW][A-Z0-9]{1,20})&gt;/g, '<$1>');
+}
+
+/** The same where it stands alone. */
+export function explained(text: string): string {
+  return `:warning: ${inertSentence(text)}`;
 }

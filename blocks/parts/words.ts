@@ -80,3 +80,6 @@ export function questionText(question: Question, identity: 'shared' | 'private')
   const next = second ? ` · after ${second.afterMinutes} min ${approversText(second.approvers)} too` : '';
   return `by ${who}${how}${next} · ${where} · ${expiry}`;
 }
+
+/** Below a list of what waits for a person, where it was cut. */
+export const MORE_WAIT = 'There are more; they move up as these are decided.';

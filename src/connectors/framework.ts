@@ -161,6 +161,12 @@ export interface FunctionDefinition {
   readonly budgetPerHour?: number;
   /** No grant, limit or condition skips the question. */
   readonly askEveryTime?: boolean;
+  /**
+   * It reaches people whom its arguments do not name by their mail addresses: an answer, a draft that is sent, a link for
+   * anyone, a channel. How many recipients a call has, and whether one is outside the company, is then unknown to the
+   * conditions of a policy. That a thing lies where others may look is not enough.
+   */
+  readonly reachesUnnamed?: true | ((args: Arguments) => boolean);
   /** False where an approver may not change the arguments before she approves. */
   readonly editable?: false;
   /** Least OAuth scopes, all of them needed. Empty where the auth method has none. */

@@ -23,6 +23,11 @@ const QUIET_MS = 3_600_000;
 /** Copies in DMs. A list longer than that is a channel's job. */
 const DM_LIMIT = 30;
 
+/** So many deciders are looked for: as many as get a copy, and as it takes. Slack tells of about a hundred people a minute. */
+export function enoughFor({ quorum }: Pick<ApprovalDocument, 'quorum'>): number {
+  return Math.max(DM_LIMIT, quorum);
+}
+
 export class ApprovalService {
   constructor(
     private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'signals' | 'log'>,
@@ -116,11 +121,13 @@ export class ApprovalService {
     // A pause may cancel a request while its call is still being recorded: then nobody has followed yet.
     if (approval && approval.status !== 'pending') return this.settle(approval);
     if (!approval || !connection) return;
-    const deciders = await this.eligibility.deciders(approval, connection);
+    const { route, expiresAt } = approval;
+    // First, because it waits for no look-up: the channel is asked also while Slack does not say who decides.
+    if (route) await this.outbox.show('approval', execution._id, route, expiresAt);
+    const deciders = await this.eligibility.deciders(approval, connection, enoughFor(approval));
     for (const userId of deciders.slice(0, DM_LIMIT)) {
-      await this.outbox.show('approval', execution._id, userId, approval.expiresAt);
+      await this.outbox.show('approval', execution._id, userId, expiresAt);
     }
-    if (approval.route) await this.outbox.show('approval', execution._id, approval.route, approval.expiresAt);
     await this.noteDeciders(approval, execution, connection, deciders.length);
     await this.executions.lookAgain(execution._id, 'pending_approval', null);
   }

@@ -2,8 +2,8 @@
  * Conditions of policy rules: "only when a recipient is outside the company". A fixed set of fields, each described
  * once (docs/conditions.md is made of the table), and comparisons of them, evaluated in `condition-truth.ts`. Pure: the clock and who is who come in.
  *
- * A field may be unknown: no arguments yet (a listing), a look-up that failed, an amount that is no number. Then the
- * rule may hold or not, and whoever asks has to be ready for the strictest of what may be.
+ * A field may be unknown: no arguments yet (a listing), a look-up that failed, an amount that is no number, recipients
+ * that cannot be told. Then the rule may hold or not, and whoever asks has to be ready for the strictest of what may be.
  */
 import type { PolicyRule, Risk } from '../../models/types.js';
 import type { Arguments, JsonValue } from '../connectors/framework.js';
@@ -26,6 +26,8 @@ export interface Facts extends Known {
   readonly function: string;
   readonly risk: Risk;
   readonly args?: Arguments | undefined;
+  /** It reaches people whom the arguments do not name (`FunctionDefinition.reachesUnnamed`). */
+  readonly reachesUnnamed?: boolean | undefined;
 }
 
 export interface Field {
@@ -44,7 +46,16 @@ const BETWEEN_ADDRESSES = /[\s<>,;:"'()[\]]+/;
 const ONE_ADDRESS = /^(?:[^@<>]*<[^\s@<>]+@[^\s<>]+>|[^\s@<>]+@[^\s<>]+)$/;
 const RECIPIENT_NAME =
   /^(?:to|cc|bcc|recipients?|attendees?|invitees?|guests?|members?|e?mails?|(?:e?mail|to|cc|bcc|recipient|attendee|user|member|grantee)_?(?:address(?:es)?|e?mails?))$/i;
-const AMOUNT_NAME = /(?:^|_)(?:amount|total|price|sum|cost|subtotal|fee|payment)(?:$|_)/i;
+/** Other characters that mail systems may take for an at-sign, as Unicode does (NFKC). */
+const AT_SIGN = /[@＠﹫]/;
+/**
+ * An address by itself, with nothing next to it that could be a part of it. Quotes, comments, literals and spaces may
+ * stand inside of one (RFC 5322, 3.4.1): `"x@corp.example"@evil.example` goes to `evil.example`.
+ */
+const PLAIN_ADDRESS =
+  /(?<=^|[\s,;:<'])[^\s@＠﹫<>,;:"'()[\]\\]+(?:@[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*\.?)+(?=[\s,;<>']|$)(?!\s+[.([@])/gu;
+const INSIDE_ADDRESS = /["()[\]\\＠﹫]|\s@|@\s/;
+const AMOUNT_NAME = /(?:^|_)(?:amount|total|price|sum|cost|subtotal|fee|payment)s?\d*(?:$|_)/i;
 
 /** Names as `to_addresses`, however the system writes them. */
 const plainName = (name: string): string =>
@@ -81,6 +92,38 @@ export function recipientsOf(args: Arguments): readonly string[] {
   return [...found];
 }
 
+/** Quoted parts as a word, and neither comments nor spaces before a domain. In linear time. */
+function asMailReads(value: string): string {
+  return value
+    .replace(/[＠﹫]/g, '@')
+    .replace(/"[^"]*"/g, 'q')
+    .replace(/\([^()]*\)/g, '')
+    .replace(/(\S)\s*@\s*(?=[^\s@]+\.[^\s@])/g, '$1@');
+}
+
+/**
+ * An at-sign is left once the plain addresses are taken out: some mail system reads an address there, and nobody can say
+ * which. Under other names than a recipient's only where the whole value is meant as addresses: a text may hold anything.
+ */
+function hidesAddress(value: string, name: string): boolean {
+  if (!AT_SIGN.test(value)) return false;
+  const isLeft = AT_SIGN.test(value.replace(PLAIN_ADDRESS, ''));
+  if (RECIPIENT_NAME.test(name)) return isLeft;
+  if (!isOnlyAddresses(asMailReads(value))) return false;
+  return !isOnlyAddresses(value) || (isLeft && INSIDE_ADDRESS.test(value));
+}
+
+/** There may be more recipients than `recipientsOf` finds: in how an address is written, or as names of members. */
+function hidesRecipients(value: JsonValue, name = ''): boolean {
+  if (typeof value === 'string') return hidesAddress(value, name);
+  if (value === null || typeof value !== 'object') return false;
+  if (Array.isArray(value)) return value.some((each) => hidesRecipients(each, name));
+  return Object.entries(value).some(
+    ([key, each]) =>
+      (RECIPIENT_NAME.test(name) && AT_SIGN.test(key.slice(1))) || hidesRecipients(each, plainName(key)),
+  );
+}
+
 /** An address of the company ends in one of its domains, or in a part of one. Two `@` are nobody's. */
 export function isOutside(address: string, domains: readonly string[]): boolean {
   const parts = address.toLowerCase().split('@');
@@ -95,16 +138,26 @@ function longestList(value: JsonValue): number {
   return Math.max(0, ...Object.values(value).map(longestList));
 }
 
-/** The largest, whatever its sign; unknown when something that is called an amount is no number. */
-function largestAmount(args: Arguments): number | Unknown {
-  let largest = 0;
-  for (const { name, value } of leaves(args)) {
-    if (!AMOUNT_NAME.test(name) || value === null || typeof value === 'boolean') continue;
+/**
+ * The largest under an amount's name or anywhere below it, whatever its sign; null where nothing is called so. Unknown
+ * when something is and no number can be read, or a text beside the number may be the amount.
+ */
+function largestAmount(value: JsonValue, name = '', below = false): number | Unknown | null {
+  const named = AMOUNT_NAME.test(name);
+  if (value === null || typeof value === 'boolean') return null;
+  if (typeof value !== 'object') {
+    if (!named && !below) return null;
     const amount = numberIn(value);
-    if (amount === UNKNOWN) return UNKNOWN;
-    largest = Math.max(largest, Math.abs(amount));
+    if (amount !== UNKNOWN) return Math.abs(amount);
+    return named || /\p{N}/u.test(String(value)) ? UNKNOWN : null;
   }
-  return largest;
+  const inside = Array.isArray(value)
+    ? value.map((each) => largestAmount(each, name, below))
+    : Object.entries(value).map(([key, each]) => largestAmount(each, plainName(key), below || named));
+  if (inside.includes(UNKNOWN)) return UNKNOWN;
+  const known = inside.filter((each) => typeof each === 'number');
+  if (known.length > 0) return known.reduce((one, other) => Math.max(one, other));
+  return named && inside.length > 0 ? UNKNOWN : null;
 }
 
 export function numberIn(value: JsonValue): number | Unknown {
@@ -146,6 +199,12 @@ const withArguments =
   (facts: Facts): Value | Unknown =>
     facts.args ? value(facts.args, facts) : UNKNOWN;
 
+/** Unknown where not every recipient can be told from the arguments. */
+const withRecipients = (value: (recipients: readonly string[], facts: Facts) => number | Unknown) =>
+  withArguments((args, facts) =>
+    facts.reachesUnnamed || hidesRecipients(args) ? UNKNOWN : value(recipientsOf(args), facts),
+  );
+
 /** The fields there are. `argument.<pointer>` is the last: any argument by its place. */
 export const FIELDS: readonly Field[] = [
   {
@@ -153,15 +212,15 @@ export const FIELDS: readonly Field[] = [
     kind: 'number',
     about:
       'How many mail addresses among the arguments are outside the company’s domains (those of the settings; without any, those of the mail addresses of admins and owners, public mail services left out).',
-    value: withArguments((args, { companyDomains }) =>
-      companyDomains ? recipientsOf(args).filter((each) => isOutside(each, companyDomains)).length : UNKNOWN,
+    value: withRecipients((recipients, { companyDomains }) =>
+      companyDomains ? recipients.filter((each) => isOutside(each, companyDomains)).length : UNKNOWN,
     ),
   },
   {
     name: 'recipients',
     kind: 'number',
     about: 'How many different mail addresses are recipients, attendees or members in the arguments.',
-    value: withArguments((args) => recipientsOf(args).length),
+    value: withRecipients((recipients) => recipients.length),
   },
   {
     name: 'rows',
@@ -173,8 +232,8 @@ export const FIELDS: readonly Field[] = [
     name: 'amount',
     kind: 'number',
     about:
-      'The largest number under a name like amount, total, price or cost, whatever its sign; 0 where there is none.',
-    value: withArguments((args) => largestAmount(args)),
+      'The largest number under a name like amount, total, prices or cost1, or below it (`amount.value`), whatever its sign; 0 where there is none.',
+    value: withArguments((args) => largestAmount(args) ?? 0),
   },
   {
     name: 'hour',

@@ -7,6 +7,7 @@ import { crashAt } from '../kill-points.js';
 import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
 import { shortHash } from './binding.js';
+import type { CallerService } from './callers.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
 import { type EligibilityService, isSameVote } from './eligibility.js';
@@ -18,6 +19,7 @@ import { freezingPause } from './recheck.js';
 import { PROOF_PROBLEMS, type SecondFactorService } from './second-factors.js';
 import type { SettingsService } from './settings.js';
 import { awaitsTarget } from './targets.js';
+import type { WaitingAnew } from './waiting-plan.js';
 
 /** A destructive call is not decided within a second of its card: nobody reads that fast (abuse case 20). */
 const READING_TIME_MS = 1_000;
@@ -37,12 +39,19 @@ export interface Click {
   readonly signedIn?: true;
 }
 
+/** Of what a request takes from its rule: who decides, and when. */
+export type AskedByRule = Pick<ApprovalDocument, 'approvers' | 'quorum' | 'route'> & WaitingAnew;
+
 /** The call as an approver made it; `src/services/edits.ts` has checked it. */
 export interface EditedCall {
   readonly bindingHash: string;
   readonly risk: Risk;
-  /** The rule that it falls under, where that is another one. */
-  readonly rule: Pick<ApprovalDocument, 'approvers' | 'quorum' | 'route'> | null;
+  /** What its rule asks, as far as it is not what was asked before. */
+  readonly rule: Partial<AskedByRule>;
+  /** Whether a grant may answer the next one. */
+  readonly rememberable: boolean;
+  /** What it asks of its target, which was read, where that is more than was asked before. */
+  readonly targetCheck: 'required' | 'best_effort' | null;
 }
 
 export type DecisionOutcome =
@@ -57,6 +66,8 @@ const NEEDS_PROOF =
 const NEEDS_SIGN_IN =
   'This approval needs a fresh sign-in with your company account: press Approve on its card, and follow the link.';
 
+export const OUT_OF_DATE =
+  'This card is out of date: the request it shows has changed. Use the current card.';
 const GONE = 'That request does not exist (any more).';
 const COUNTED = 'Your approval is counted already; the others are still to come.';
 const SIDE_COUNTED =
@@ -79,6 +90,7 @@ export interface DecisionParts {
   readonly approvals: Pick<ApprovalService, 'ofExecution' | 'end'>;
   readonly executions: ExecutionStore;
   readonly connections: Pick<ConnectionService, 'find'>;
+  readonly callers: Pick<CallerService, 'get'>;
   readonly eligibility: EligibilityService;
   readonly settings: SettingsService;
   readonly proofs: Pick<SecondFactorService, 'enrolledSince' | 'prove'>;
@@ -111,7 +123,10 @@ export class DecisionService {
       this.parts.settings.get(),
     ]);
     if (!approval || !execution) return this.refuse(click, GONE);
-    const connection = await this.parts.connections.find(approval.connectionId);
+    const [connection, caller] = await Promise.all([
+      this.parts.connections.find(approval.connectionId),
+      this.parts.callers.get(execution.callerId),
+    ]);
     if (!connection) return this.refuse(click, 'The connection was removed.');
     if (shortHash(approval.bindingHash) !== click.hash && approval.status === 'pending') {
       return this.outOfDate(click);
@@ -119,7 +134,7 @@ export class DecisionService {
     const eligible = await this.parts.eligibility.mayDecide(approval, connection, click.userId);
     if (!eligible.ok) return this.refuse(click, eligible.reason);
     if (approval.status !== 'pending') return this.tooLate(click, approval);
-    if (click.decision === 'approved' && (approval.frozenAt ?? freezingPause(settings, connection, null))) {
+    if (click.decision === 'approved' && (approval.frozenAt ?? freezingPause(settings, connection, caller))) {
       return this.refuse(click, PAUSED);
     }
     if (click.decision === 'approved' && awaitsTarget(approval)) {
@@ -177,7 +192,7 @@ export class DecisionService {
   private async hasVoted({ decisions }: ApprovalDocument, userId: string, as: DecidesAs): Promise<boolean> {
     if (decisions.length === 0) return false;
     if (decisions.some((each) => isSameVote(each, userId, as))) return true;
-    return !(await this.parts.eligibility.areDistinct([...decisions.map((each) => each.userId), userId]));
+    return !(await this.parts.eligibility.areDistinct([...decisions, { ...as, userId }]));
   }
 
   /** Last of all that is checked, so that no code is spent on a click that is refused anyway. Null: she proved it. */
@@ -213,7 +228,7 @@ export class DecisionService {
       const counted = current === seen ? null : await this.counted(click, current, as);
       if (counted !== null) return this.refuse(click, counted);
       const approvals = edit ? 1 : current.decisions.length + 1;
-      const quorum = edit?.rule?.quorum ?? current.quorum;
+      const quorum = edit?.rule.quorum ?? current.quorum;
       const status = click.decision === 'denied' ? 'denied' : approvals >= quorum ? 'approved' : 'pending';
       const now = clock.now();
       const decision: Decision = {
@@ -266,10 +281,7 @@ export class DecisionService {
   /** Whoever has an old card gets the current one. */
   private async outOfDate(click: Click): Promise<DecisionOutcome> {
     await this.parts.outbox.refresh('approval', click.executionId);
-    return this.refuse(
-      click,
-      'This card is out of date: the request it shows has changed. Use the current card.',
-    );
+    return this.refuse(click, OUT_OF_DATE);
   }
 
   private async tooLate(click: Click, approval: ApprovalDocument): Promise<DecisionOutcome> {
@@ -314,10 +326,12 @@ function inTime(decision: Decision['decision']) {
 /** An edit is a new question and its first answer: approvals of the old arguments do not count for the new ones. */
 function replaced(
   { decisions }: ApprovalDocument,
-  { bindingHash, risk, rule }: EditedCall,
+  { bindingHash, risk, rule, rememberable, targetCheck }: EditedCall,
   first: Decision,
 ): Partial<ApprovalDocument> {
   const others = decisions.map(({ userId }) => userId).filter((id) => id !== first.userId);
   const edited = { by: first.userId, at: first.at, risk, voided: [...new Set(others)] };
-  return { bindingHash, edited, decisions: [first], ...(rule ?? {}) };
+  const target = targetCheck === 'required' ? 'bound' : 'best_effort';
+  const held = targetCheck ? ({ targetCheck, target } as const) : {};
+  return { bindingHash, edited, decisions: [first], rememberable, ...rule, ...held };
 }

@@ -10,6 +10,7 @@ import type { Dependencies } from './dependencies.js';
 import { authMethodOf } from './functions.js';
 import type { MemberService } from './members.js';
 import type { OAuthApps } from './oauth-apps.js';
+import type { RemovedConnections } from './removed-connections.js';
 
 export class DisconnectService {
   constructor(
@@ -20,6 +21,7 @@ export class DisconnectService {
       readonly credentials: CredentialService;
       readonly apps: OAuthApps;
       readonly oauth: OAuthClient;
+      readonly removed: Pick<RemovedConnections, 'end'>;
     },
   ) {}
 
@@ -31,11 +33,18 @@ export class DisconnectService {
     return had;
   }
 
-  /** The whole connection, and every credential that belongs to it. @throws AppError */
+  /** The whole connection, every credential that belongs to it, and what waits for people on it. @throws AppError */
   async connection(actor: Actor, connection: ConnectionDocument): Promise<void> {
     const { models, workspaceId } = this.deps;
     const credentials = await models.credentials.find({ workspaceId, connectionId: connection._id }).lean();
     await this.parts.connections.remove(actor, connection);
+    await this.parts.removed.end(connection._id).catch((error: unknown) => {
+      const { log } = this.deps;
+      log.warn(
+        { err: error, connection: connection._id },
+        'what waits on it not ended yet; the sweeper repeats it',
+      );
+    });
     for (const { subject } of credentials) {
       if (subject !== SHARED) await this.parts.members.refreshDms(connection._id, subject);
     }

@@ -26,7 +26,8 @@ import { furtherOf } from './further-approvers.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
 import { evaluate, type Verdict } from './policy.js';
-import type { TargetService } from './targets.js';
+import { isRead, raisedCheck, type TargetService } from './targets.js';
+import { waitingAnew } from './waiting-plan.js';
 
 export interface EditParts {
   readonly executions: ExecutionStore;
@@ -70,11 +71,13 @@ export type EditOutcome =
 const LOOK_LIMIT_MS = 1_200;
 const OTHER_TARGET =
   'With these changes the call would change something else than the card shows, or what it shows has moved meanwhile. Deny it, and let the caller ask for it like this.';
+const UNSEEN_TARGET =
+  'With these changes what the call would change has to be seen first, and the card does not show it. Deny it, and let the caller ask for it like this.';
 const OUT_OF_DATE = 'This card is out of date: the request it shows has changed. Use the current card.';
 
 export class EditService {
   constructor(
-    private readonly deps: Pick<Dependencies, 'connector' | 'log'>,
+    private readonly deps: Pick<Dependencies, 'connector' | 'clock' | 'log'>,
     private readonly parts: EditParts,
   ) {}
 
@@ -131,6 +134,8 @@ export class EditService {
     const verdict = evaluate(connection, fn, args, known);
     const rule = await this.ruleFor(found, target.userId, verdict, known);
     if ('refusal' in rule) return this.refuse(target, rule.refusal);
+    const targetCheck = raisedCheck(fn, verdict, approval);
+    if (targetCheck && !isRead(approval.target)) return this.refuse(target, UNSEEN_TARGET);
     if (!(await targets.pointsAtSame(execution, approval, args, LOOK_LIMIT_MS))) {
       return this.refuse(target, OTHER_TARGET);
     }
@@ -140,7 +145,13 @@ export class EditService {
       ...target,
       decision: 'approved',
       reason: null,
-      edit: { bindingHash: hash, risk: verdict.risk, rule: rule.other },
+      edit: {
+        bindingHash: hash,
+        risk: verdict.risk,
+        rule: rule.asked,
+        rememberable: verdict.rememberable && !approval.further,
+        targetCheck,
+      },
     });
     if (outcome.kind === 'recorded') await this.tell(target, found, args, outcome.approval);
     return outcome;
@@ -186,24 +197,26 @@ export class EditService {
     userId: string,
     verdict: Verdict,
     known: Known,
-  ): Promise<{ readonly other: EditedCall['rule'] } | { readonly refusal: string }> {
+  ): Promise<{ readonly asked: EditedCall['rule'] } | { readonly refusal: string }> {
     if (verdict.effect === 'deny') {
       return { refusal: `With these changes the policy of “${connection.name}” blocks the call.` };
     }
     const { rule } = verdict;
     const old = evaluate(connection, fn, before, known).rule;
     // Nothing would be asked for the changed call alone; it was asked, and she answers.
-    if (verdict.effect === 'allow' || JSON.stringify(rule) === JSON.stringify(old)) return { other: null };
+    if (verdict.effect === 'allow' || JSON.stringify(rule) === JSON.stringify(old)) return { asked: {} };
     if (rule.stepUp && rule.stepUp !== approval.stepUp) {
       return {
         refusal:
           'With these changes another second proof is needed, which this request does not ask for. Deny it, and let the caller ask for it like this.',
       };
     }
+    const isPrivate = execution.subject !== SHARED;
+    const waits = waitingAnew(rule, approval, this.deps.clock.now(), isPrivate);
     // A private connection acts as the member: whoever else has to approve was asked with her, or is asked anew.
-    if (execution.subject !== SHARED) {
+    if (isPrivate) {
       const further = furtherOf(connection, rule);
-      if (further === null || isDeepStrictEqual(further, approval.further)) return { other: null };
+      if (further === null || isDeepStrictEqual(further, approval.further)) return { asked: waits };
       return {
         refusal:
           'With these changes another further approver is needed, whom this request does not ask. Deny it, and let the caller ask for it like this.',
@@ -215,7 +228,7 @@ export class EditService {
       return { refusal: `With these changes another rule of the policy applies. ${eligible.reason}` };
     }
     const { approvers, quorum, route } = rule;
-    return { other: { approvers, quorum, route } };
+    return { asked: { approvers, quorum, route, ...waits } };
   }
 
   private async forbid(
@@ -264,6 +277,8 @@ export class EditService {
       const notice = { kind: 'approval_voided', executionId, by: target.userId, functionTitle } as const;
       await this.parts.outbox.notify(other, notice);
     }
-    if (approval.status === 'pending') await this.parts.approvals.announce(execution);
+    if (approval.status !== 'pending') return;
+    await this.parts.executions.endsAt(executionId, 'pending_approval', approval.expiresAt);
+    await this.parts.approvals.announce(execution);
   }
 }

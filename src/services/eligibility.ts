@@ -16,6 +16,8 @@ export type Eligibility =
     }
   | { ok: false; reason: string };
 
+type Vote = Pick<Decision, 'userId' | 'delegateOf'>;
+
 const refuse = (reason: string): Eligibility => ({ ok: false, reason });
 const OWN = 'You asked for this call, or own the caller that did. Somebody else has to decide it.';
 const OWN_ACCOUNT =
@@ -65,23 +67,42 @@ export class EligibilityService {
     };
   }
 
-  /** Everybody who may decide now, for the card's copies. Excluded and deactivated people are left out. */
-  async deciders(approval: Question, connection: Asked): Promise<readonly string[]> {
+  /**
+   * Everybody who may decide now, for the card's copies. Excluded and deactivated people are left out.
+   * @param enough no more are looked for: Slack is asked about each, and about all of a large group it does not answer
+   */
+  async deciders(
+    approval: Question,
+    connection: Asked,
+    enough = Number.POSITIVE_INFINITY,
+  ): Promise<readonly string[]> {
     const listed = (
       await Promise.all(listsOf(approval).map((list) => this.named(list, approval, connection)))
     ).flat();
     const delegates = isPersonal(connection) ? [] : await this.parts.delegations.among(listed);
     const able: string[] = [];
     for (const userId of new Set([...listed, ...delegates.map(({ delegateId }) => delegateId)])) {
+      if (able.length >= enough) break;
       if ((await this.mayDecide(approval, connection, userId, 'display')).ok) able.push(userId);
     }
     return able;
   }
 
-  /** Whether two of these accounts are known to be one person: her approval counts once. @throws DirectoryUnavailable */
-  async areDistinct(userIds: readonly string[], freshness: Freshness = 'decision'): Promise<boolean> {
-    const people = await Promise.all(userIds.map((id) => this.deps.directory.person(id, freshness)));
-    return !people.some((one, at) => people.slice(at + 1).some((other) => isSamePerson(one, other)));
+  /**
+   * Whether no two of these votes are known to be one person's, whichever of her accounts they came from, and whether
+   * she gave them herself or who stands in for her did: her approval counts once. @throws DirectoryUnavailable
+   */
+  async areDistinct(votes: readonly Vote[], freshness: Freshness = 'decision'): Promise<boolean> {
+    const voices = await Promise.all(
+      votes.map((vote) =>
+        Promise.all(accountsOf(vote).map((id) => this.deps.directory.person(id, freshness))),
+      ),
+    );
+    return !voices.some((one, at) =>
+      voices
+        .slice(at + 1)
+        .some((other) => one.some((mine) => other.some((hers) => isSamePerson(mine, hers)))),
+    );
   }
 
   /** Why this counts as her own request; null when it is not. */
@@ -177,12 +198,17 @@ function isMembersOwn({ approvers, further }: Question, userId: string): boolean
 
 /** An approver and her delegate have one vote together. */
 export function isSameVote(
-  each: Pick<Decision, 'userId' | 'delegateOf'>,
+  each: Vote,
   userId: string,
   { delegateOf }: Pick<Decision, 'delegateOf'>,
 ): boolean {
-  const voters = [each.userId, each.delegateOf];
+  const voters = accountsOf(each);
   return voters.includes(userId) || (delegateOf !== undefined && voters.includes(delegateOf));
+}
+
+/** Who gave it, and for whom. */
+function accountsOf({ userId, delegateOf }: Vote): readonly string[] {
+  return delegateOf ? [userId, delegateOf] : [userId];
 }
 
 /** Known to be one person: the same account, the same verified email, or the same member of the organization. */

@@ -65,7 +65,7 @@ export class ExecutionStore {
    * Null when somebody else was first. @throws Error when the table forbids the change
    */
   async transition(
-    from: Pick<ExecutionDocument, '_id' | 'status' | 'rev'>,
+    from: Pick<ExecutionDocument, '_id' | 'status' | 'rev' | 'approvalId'>,
     to: ExecutionStatus,
     change: Partial<ExecutionDocument>,
     guard: QueryFilter<ExecutionDocument> = {},
@@ -76,7 +76,7 @@ export class ExecutionStore {
       .findOneAndUpdate(
         { _id: from._id, workspaceId, status: from.status, rev: from.rev, ...guard },
         {
-          $set: { ...news(from.status, to), ...change, status: to, updatedAt: clock.now() },
+          $set: { ...news(from, to), ...change, status: to, updatedAt: clock.now() },
           $inc: { rev: 1 },
         },
         { returnDocument: 'after' },
@@ -97,6 +97,12 @@ export class ExecutionStore {
   async lookAgain(id: string, status: ExecutionStatus, nextActionAt: Date | null): Promise<void> {
     const { models, workspaceId } = this.deps;
     await models.executions.updateOne({ _id: id, workspaceId, status }, { $set: { nextActionAt } });
+  }
+
+  /** Not a change of state: when it ends by itself. */
+  async endsAt(id: string, status: ExecutionStatus, expiresAt: Date): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.executions.updateOne({ _id: id, workspaceId, status }, { $set: { expiresAt } });
   }
 
   /** How many calls of this caller wait for people, counted up to the limit. @param besides are not counted */
@@ -224,9 +230,17 @@ function member(id: string) {
   return { $eq: id, $type: 'string' as const };
 }
 
-/** An end before anybody was asked to decide: no approval request keeps whether it was told. */
-function news(from: ExecutionStatus, to: ExecutionStatus): Partial<ExecutionDocument> {
-  return from === 'pending_authorization' && isTerminal(to) ? { told: false } : {};
+/**
+ * An end of which no approval request keeps whether it was told: before anybody was asked to decide, or of a call that
+ * nobody was asked about and of which nobody knows what became.
+ */
+function news(
+  { status, approvalId }: Pick<ExecutionDocument, 'status' | 'approvalId'>,
+  to: ExecutionStatus,
+): Partial<ExecutionDocument> {
+  const untold =
+    status === 'pending_authorization' ? isTerminal(to) : to === 'outcome_unknown' && !approvalId;
+  return untold ? { told: false } : {};
 }
 
 /** The fields that every end has. */

@@ -14,7 +14,9 @@ import { AppError } from '../errors.js';
 import { newId } from '../ids.js';
 import type { ApprovalService } from './approvals.js';
 import type { AuditService } from './audit.js';
+import { shortHash } from './binding.js';
 import type { CallFacts } from './call-facts.js';
+import { type HasToRead, OUT_OF_DATE } from './decisions.js';
 import type { Dependencies } from './dependencies.js';
 import { DirectoryUnavailable } from './directory.js';
 import type { EligibilityService } from './eligibility.js';
@@ -42,6 +44,12 @@ export interface Question {
   readonly verdict: Verdict;
 }
 
+/** The card that she has before her; the digest's first digits are those of what it shows. */
+export interface GrantTarget {
+  readonly executionId: string;
+  readonly hash: string;
+}
+
 /** What the form is made of. */
 export interface GrantOffer {
   readonly execution: ExecutionDocument;
@@ -61,6 +69,7 @@ export interface GrantParts {
   readonly facts: CallFacts;
 }
 
+const UNREAD = 'The card does not show all of it. Read every page of Details first.';
 const forbidden = (message: string): AppError => new AppError('forbidden', message);
 
 /** The pure part: whether this grant answers this question, use and people aside. */
@@ -85,10 +94,17 @@ export function answers(grant: GrantDocument, { execution, args, verdict }: Ques
 }
 
 export class GrantService {
+  private hasToRead: HasToRead = async () => false;
+
   constructor(
     private readonly deps: Pick<Dependencies, 'models' | 'clock' | 'workspaceId' | 'connector' | 'log'>,
     private readonly parts: GrantParts,
   ) {}
+
+  /** As of decisions: a grant answers for what its maker had before her, also where another approved it. */
+  holdToReading(hasToRead: HasToRead): void {
+    this.hasToRead = hasToRead;
+  }
 
   /** A live grant that would answer, unused by this look. Null also when Slack cannot say who its maker is now. */
   async find(question: Question): Promise<GrantDocument | null> {
@@ -150,13 +166,14 @@ export class GrantService {
   }
 
   /**
-   * What a grant made from this request could be limited to.
+   * What a grant made from this request could be limited to: from the call that her card shows, and no other.
    * @throws AppError `not_found` | `forbidden` with the reason in words; DirectoryUnavailable
    */
-  async offer(userId: string, executionId: string): Promise<GrantOffer> {
+  async offer(userId: string, { executionId, hash }: GrantTarget): Promise<GrantOffer> {
     const { approval, execution, connection, fn, args } = await this.request(executionId);
     const { ok } = await this.parts.eligibility.mayDecide(approval, connection, userId);
     if (!ok) throw forbidden('Only people who may decide this request can answer for the next ones.');
+    if (shortHash(approval.bindingHash) !== hash) throw forbidden(OUT_OF_DATE);
     if (!approval.rememberable || asksEveryTime(connection, fn)) throw forbidden('This is asked every time.');
     if (approval.quorum > 1)
       throw forbidden('This needs several approvals: nobody alone can answer for the next ones.');
@@ -164,13 +181,14 @@ export class GrantService {
       throw forbidden('This request was not approved, so there is nothing to remember.');
     if (!canBeLimited(execution.risk, args))
       throw forbidden('Nothing in the arguments of this call could be held to, so it is asked every time.');
+    if (await this.hasToRead(approval, execution, userId)) throw forbidden(UNREAD);
     const choices = scopeChoices(args);
     return { execution, approval, choices, needsLimit: execution.risk !== 'read' && choices.length > 0 };
   }
 
   /** As `offer`, and whether these terms can be had. @throws AppError besides with the path of the input */
-  async check(userId: string, executionId: string, terms: GrantTerms): Promise<GrantOffer> {
-    const offer = await this.offer(userId, executionId);
+  async check(userId: string, target: GrantTarget, terms: GrantTerms): Promise<GrantOffer> {
+    const offer = await this.offer(userId, target);
     checkTerms(terms, offer.choices, offer.needsLimit);
     return offer;
   }
@@ -179,8 +197,9 @@ export class GrantService {
    * Makes a grant from an approved request.
    * @throws AppError `not_found` | `forbidden` | `invalid_arguments` with the path of the input; DirectoryUnavailable
    */
-  async make(userId: string, executionId: string, terms: GrantTerms): Promise<GrantDocument> {
-    const { execution, approval, choices } = await this.check(userId, executionId, terms);
+  async make(userId: string, target: GrantTarget, terms: GrantTerms): Promise<GrantDocument> {
+    const { executionId } = target;
+    const { execution, approval, choices } = await this.check(userId, target, terms);
     if (approval.status !== 'approved') throw forbidden('The request has to be approved first.');
     const { args, connection, fn, definitionHash } = await this.request(executionId);
     if (connection.policy.version !== execution.policyVersion || definitionHash !== execution.definitionHash)
@@ -315,13 +334,15 @@ export class GrantService {
     }
   }
 
-  /** Whoever made it must be one who could say yes to this very call now, alone. */
+  /** Whoever made it must be one who could say yes to this very call, alone: on the first list, or on the second. */
   private async makerMayDecide(grant: GrantDocument, question: Question): Promise<boolean> {
     const { execution, connection, verdict } = question;
     const { approvals, eligibility } = this.parts;
     const asked = await approvals.draft(execution, connection, verdict, '');
     if (asked.quorum > 1) return false;
-    return (await eligibility.mayDecide(asked, connection, grant.grantedBy)).ok;
+    // She could once it is escalated, and an answer that is there already waits for nothing.
+    const escalated = { ...asked, escalatedAt: asked.escalateTo ? asked.createdAt : null };
+    return (await eligibility.mayDecide(escalated, connection, grant.grantedBy)).ok;
   }
 
   /** @throws AppError `not_found` */

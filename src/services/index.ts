@@ -46,6 +46,7 @@ import { PolicyPreview } from './policy-preview.js';
 import { ProcessService } from './processes.js';
 import { RecoveryService } from './recovery.js';
 import { ReminderService } from './reminders.js';
+import { RemovedConnections } from './removed-connections.js';
 import { ReplacementService } from './replacements.js';
 import { RestImportService } from './rest-import.js';
 import { RoleService } from './roles.js';
@@ -89,6 +90,7 @@ export function createServices(deps: Dependencies) {
     approvals,
     executions: executionStore,
     connections,
+    callers,
     eligibility,
     settings,
     proofs: secondFactors,
@@ -155,6 +157,7 @@ export function createServices(deps: Dependencies) {
     outbox,
   });
   const pauseRecord = new PauseRecord(deps, settings);
+  const limits = new CallLimits(deps);
   const waiting = new WaitingCalls(
     deps,
     executionStore,
@@ -168,6 +171,7 @@ export function createServices(deps: Dependencies) {
     facts,
     grants,
     pauseRecord,
+    limits,
   );
   const replacements = new ReplacementService(
     deps,
@@ -179,7 +183,6 @@ export function createServices(deps: Dependencies) {
     waiting,
     facts,
   );
-  const limits = new CallLimits(deps);
   const examiner = new Examiner(deps, {
     executions: executionStore,
     connections,
@@ -259,7 +262,15 @@ export function createServices(deps: Dependencies) {
     signIns,
     flow: authorizationFlow,
   });
-  const disconnect = new DisconnectService(deps, { connections, members, credentials, apps, oauth });
+  const removed = new RemovedConnections(deps, approvals, executionStore, members);
+  const disconnect = new DisconnectService(deps, {
+    connections,
+    members,
+    credentials,
+    apps,
+    oauth,
+    removed,
+  });
   const tokenReveal = new TokenRevealService(deps, links, callers, roles, audit);
   const recovery = new RecoveryService(deps, {
     executions: executionStore,
@@ -269,6 +280,7 @@ export function createServices(deps: Dependencies) {
     runner,
     outbox,
     replacements,
+    removed,
   });
   const cardRepair = new CardRepair(deps, outbox);
 

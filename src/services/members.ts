@@ -217,14 +217,19 @@ export class MemberService {
     }
   }
 
-  /** Every DM about this member and connection shows the new state. */
+  /** Every DM about this member and connection, whichever caller asked, shows the new state. */
   async refreshDms(connectionId: string, memberId: string): Promise<void> {
     const { models, workspaceId } = this.deps;
+    // Anchored and escaped: only so is it a range of the index, and not a look at every message.
+    const begins = `^${escapePattern(authorizationSubject(connectionId, memberId, ''))}`;
     const rows = await models.outbox
-      .find({ workspaceId, view: 'authorization', to: memberId }, { subjectId: 1 })
+      .find({ workspaceId, subjectId: { $regex: begins }, view: 'authorization' }, { subjectId: 1 })
       .lean();
-    for (const { subjectId } of rows) {
-      if (subjectId.startsWith(`${connectionId}|`)) await this.outbox.refresh('authorization', subjectId);
-    }
+    const subjects = new Set(rows.map(({ subjectId }) => subjectId));
+    if (subjects.size > 0) await this.outbox.refresh('authorization', [...subjects]);
   }
+}
+
+function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -12,6 +12,11 @@ import type { SettingsService } from './settings.js';
 
 type Call = Pick<ExecutionDocument, 'callerId' | 'risk' | 'requirement'>;
 
+/** What may stand under a pause: anything, or what is of these. */
+export type Covered =
+  | 'all'
+  | { readonly connectionIds: readonly string[]; readonly callerIds: readonly string[] };
+
 export class PauseRecord {
   constructor(
     private readonly deps: Pick<Dependencies, 'models' | 'workspaceId'>,
@@ -56,6 +61,20 @@ export class PausesInForce {
 
   get any(): boolean {
     return this.all.length > 0;
+  }
+
+  /** Of which requests that wait for an approver one of them may be over. */
+  get overRequests(): Covered {
+    return freezingPause(this.settings, null, null) === null ? this.named : 'all';
+  }
+
+  /** The same of calls that wait for their member. How far "all" is lifted, each of them has to be asked. */
+  get overCalls(): Covered {
+    return this.settings.paused ? 'all' : this.named;
+  }
+
+  private get named(): Covered {
+    return { connectionIds: [...this.connections.keys()], callerIds: [...this.callers.keys()] };
   }
 
   /** Over a request that waits for an approver. */

@@ -1,13 +1,14 @@
 /** What the kill switch does with calls that wait for a member's consent: as with those that wait for an approver. */
+import type { QueryFilter } from 'mongoose';
 import type { ExecutionDocument, Pause } from '../../models/types.js';
 import type { Dependencies } from './dependencies.js';
 import type { ExecutionStore } from './execution-store.js';
 import { authorizationSubject } from './members.js';
 import type { OutboxService } from './outbox.js';
-import type { PausesInForce } from './pause-record.js';
+import type { Covered, PausesInForce } from './pause-record.js';
 
-/** One sweep looks at so many calls; the next one at the rest. */
-const BATCH = 2_000;
+/** So many are looked at together. */
+const PAGE = 500;
 const WAITING = 'pending_authorization';
 
 export class PausedAuthorizations {
@@ -19,21 +20,16 @@ export class PausedAuthorizations {
 
   /** Each stands as the pauses say: still, or cancelled; or it goes on, and has the time back that it lost. */
   async reconcile(pauses: PausesInForce): Promise<void> {
-    const { models, workspaceId } = this.deps;
-    const waiting = { workspaceId, status: WAITING } as const;
-    const frozen = await models.executions
-      .find({ ...waiting, frozenAt: { $ne: null } })
-      .limit(BATCH)
-      .lean();
-    const moving = pauses.any
-      ? await models.executions
-          .find({ ...waiting, frozenAt: null })
-          .limit(BATCH)
-          .lean()
-      : [];
+    for await (const frozen of this.waiting({ frozenAt: { $ne: null } })) await this.follow(frozen, pauses);
+    if (!pauses.any) return;
+    const moving = { frozenAt: null, ...scopeOf(pauses.overCalls) };
+    for await (const calls of this.waiting(moving)) await this.follow(calls, pauses);
+  }
+
+  private async follow(calls: readonly ExecutionDocument[], pauses: PausesInForce): Promise<void> {
     const changed: ExecutionDocument[] = [];
     const held = new Map<Pause, string[]>();
-    for (const call of [...frozen, ...moving]) {
+    for (const call of calls) {
       const pause = pauses.overCall(call);
       if (pause?.pending === 'cancel') {
         const message = `Cancelled by a pause: ${pause.reason}`;
@@ -45,9 +41,29 @@ export class PausedAuthorizations {
       }
     }
     for (const [pause, ids] of held) await this.freeze(pause.at, ids);
-    const freed = frozen.filter((call) => pauses.overCall(call) === null);
+    const freed = calls.filter((call) => call.frozenAt && pauses.overCall(call) === null);
     await this.thaw(freed.map(({ _id }) => _id));
     await this.redraw([...changed, ...freed]);
+  }
+
+  /** All of them, however many, newest first: an order that nothing here changes. */
+  private async *waiting(
+    filter: QueryFilter<ExecutionDocument>,
+  ): AsyncGenerator<readonly ExecutionDocument[], void> {
+    const { models, workspaceId } = this.deps;
+    let rest: QueryFilter<ExecutionDocument> = {};
+    for (;;) {
+      const page = await models.executions
+        .find({ workspaceId, status: WAITING, $and: [filter, rest] })
+        .sort({ createdAt: -1, _id: -1 })
+        .limit(PAGE)
+        .lean();
+      if (page.length > 0) yield page;
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return;
+      const { createdAt, _id } = last;
+      rest = { $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: _id } }] };
+    }
   }
 
   private async freeze(at: Date, ids: readonly string[]): Promise<void> {
@@ -77,4 +93,10 @@ export class PausedAuthorizations {
     );
     for (const subject of new Set(subjects)) await this.outbox.refresh('authorization', subject);
   }
+}
+
+function scopeOf(covered: Covered): QueryFilter<ExecutionDocument> {
+  if (covered === 'all') return {};
+  const { connectionIds, callerIds } = covered;
+  return { $or: [{ connectionId: { $in: [...connectionIds] } }, { callerId: { $in: [...callerIds] } }] };
 }

@@ -2,21 +2,21 @@
  * The kill switch. A pause holds from the next claim on, because every claim asks the database; what is said here besides
  * is when that is certain for every process, what runs at that moment, and what becomes of those who wait.
  */
-import type { ClientSession } from 'mongoose';
-import type { Actor, ApprovalDocument, ExecutionDocument, Pause, Settings } from '../../models/types.js';
+import type { ClientSession, QueryFilter } from 'mongoose';
+import type { Actor, ApprovalDocument, ExecutionDocument, Pause } from '../../models/types.js';
 import { AppError } from '../errors.js';
 import type { ApprovalService } from './approvals.js';
 import type { CallerService } from './callers.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
 import { requestsChanged } from './home-rows.js';
-import type { PauseRecord } from './pause-record.js';
+import type { Covered, PauseRecord, PausesInForce } from './pause-record.js';
 import type { PausedAuthorizations } from './paused-authorizations.js';
 import type { Confirmation, ProcessService } from './processes.js';
-import type { SettingsService } from './settings.js';
+import type { PauseOfAll, SettingsService } from './settings.js';
 
-/** One sweep looks at so many requests; the next one at the rest. */
-const BATCH = 2_000;
+/** So many are looked at together. */
+const PAGE = 500;
 /** So many change together: few enough that nobody else's change is in the way for long. */
 const AT_ONCE = 100;
 const MOST_RUNNING = 50;
@@ -27,6 +27,11 @@ export type PauseTarget =
   | { readonly kind: 'all' }
   | { readonly kind: 'connection'; readonly id: string }
   | { readonly kind: 'caller'; readonly id: string };
+
+/** A pause of everything is lifted from where somebody saw it: two who do so at once skip no step. */
+export type ResumeTarget =
+  | Exclude<PauseTarget, { readonly kind: 'all' }>
+  | { readonly kind: 'all'; readonly seen: PauseOfAll };
 
 export interface PauseTaken {
   /** What processes confirm. */
@@ -66,7 +71,7 @@ export class PauseService {
     const { models, workspaceId } = this.deps;
     // A claim that was checked before, by a process that was asleep since, finds another revision.
     await models.executions.updateMany(
-      { workspaceId, status: 'queued', ...scopeOf(target) },
+      { workspaceId, status: 'queued', ...targeted(target) },
       { $inc: { rev: 1 } },
     );
     const waiting = await this.waitingOf(target);
@@ -74,14 +79,20 @@ export class PauseService {
     return { version, at, running: await this.running(target), waiting };
   }
 
+  /** How the kill switch for everything stands; null where it is off. */
+  async ofAll(): Promise<PauseOfAll | null> {
+    const { paused, resuming } = await this.settings.get();
+    return paused && { at: paused.at, lifted: resuming ?? null };
+  }
+
   /**
    * Lifts a pause. Everything is lifted in three steps, one at a time: reads that run directly, then what people are
-   * asked about, then the rest.
+   * asked about, then the rest. `stale`, with nothing lifted, where it stands elsewhere by now than that person saw.
    */
-  async resume(actor: Actor, target: PauseTarget): Promise<ResumeStage> {
-    const stage = target.kind === 'all' ? nextStage(await this.settings.get()) : 'done';
-    if (target.kind === 'all' && stage !== 'done') await this.settings.resumeTo(actor, stage);
-    else await this.write(actor, target, null);
+  async resume(actor: Actor, target: ResumeTarget): Promise<ResumeStage | 'stale'> {
+    const stage = target.kind === 'all' ? nextStage(target.seen) : 'done';
+    if (target.kind !== 'all') await this.write(actor, target, null);
+    else if (!(await this.settings.lift(actor, target.seen, stage))) return 'stale';
     await this.settings.nextPauseVersion();
     await this.reconcile();
     return stage;
@@ -91,7 +102,7 @@ export class PauseService {
   async running(target: PauseTarget): Promise<ExecutionDocument[]> {
     const { models, workspaceId } = this.deps;
     return models.executions
-      .find({ workspaceId, status: 'executing', ...scopeOf(target) })
+      .find({ workspaceId, status: 'executing', ...targeted(target) })
       .sort({ startedAt: 1 })
       .limit(MOST_RUNNING)
       .lean();
@@ -112,36 +123,66 @@ export class PauseService {
    * time back that they lost. For the sweeper too: whatever a crash left half done is done at the next look.
    */
   async reconcile(): Promise<void> {
-    const { models, workspaceId } = this.deps;
     const pauses = await this.record.all();
     await this.authorizations.reconcile(pauses);
-    const frozen = await models.approvals
-      .find({ workspaceId, status: 'pending', frozenAt: { $ne: null } })
-      .limit(BATCH)
-      .lean();
-    const moving = pauses.any
-      ? await models.approvals.find({ workspaceId, status: 'pending', frozenAt: null }).limit(BATCH).lean()
-      : [];
-    const callerOf = await this.callersOf([...frozen, ...moving]);
+    for await (const frozen of this.pending({ frozenAt: { $ne: null } })) await this.follow(frozen, pauses);
+    if (!pauses.any) return;
+    const moving = { frozenAt: null, ...(await this.scopeOf(pauses.overRequests)) };
+    for await (const approvals of this.pending(moving)) await this.follow(approvals, pauses);
+  }
+
+  private async follow(approvals: readonly ApprovalDocument[], pauses: PausesInForce): Promise<void> {
+    const callerOf = await this.callersOf(approvals);
     const held = (approval: ApprovalDocument): Pause | null =>
       pauses.overRequest(approval.connectionId, callerOf.get(approval.executionId) ?? null);
-    const cancelled = [...frozen, ...moving].filter((each) => held(each)?.pending === 'cancel');
-    for (const approval of cancelled) {
-      await this.approvals.end(
-        approval,
-        'cancelled',
-        `Cancelled by a pause: ${held(approval)?.reason ?? ''}`,
-      );
+    const kept: ApprovalDocument[] = [];
+    for (const approval of approvals) {
+      const pause = held(approval);
+      if (pause?.pending !== 'cancel') kept.push(approval);
+      else await this.approvals.end(approval, 'cancelled', `Cancelled by a pause: ${pause.reason}`);
     }
-    const over = new Set(cancelled.map(({ _id }) => _id));
-    const kept = (each: ApprovalDocument): boolean => !over.has(each._id);
     for (const pause of pauses.all) {
       await this.freeze(
         pause.at,
-        moving.filter((each) => kept(each) && held(each) === pause),
+        kept.filter((each) => !each.frozenAt && held(each) === pause),
       );
     }
-    await this.thaw(frozen.filter((each) => kept(each) && held(each) === null));
+    await this.thaw(kept.filter((each) => each.frozenAt && held(each) === null));
+  }
+
+  /** All of them, however many, soonest to expire first: only what has been thawed comes later than before. */
+  private async *pending(
+    filter: QueryFilter<ApprovalDocument>,
+  ): AsyncGenerator<readonly ApprovalDocument[], void> {
+    const { models, workspaceId } = this.deps;
+    let rest: QueryFilter<ApprovalDocument> = {};
+    for (;;) {
+      const page = await models.approvals
+        .find({ workspaceId, status: 'pending', $and: [filter, rest] })
+        .sort({ expiresAt: 1, _id: 1 })
+        .limit(PAGE)
+        .lean();
+      if (page.length > 0) yield page;
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return;
+      const { expiresAt, _id } = last;
+      rest = { $or: [{ expiresAt: { $gt: expiresAt } }, { expiresAt, _id: { $gt: _id } }] };
+    }
+  }
+
+  /** A request does not say who called; its execution does. */
+  private async scopeOf(covered: Covered): Promise<QueryFilter<ApprovalDocument>> {
+    if (covered === 'all') return {};
+    const { models, workspaceId } = this.deps;
+    const { connectionIds, callerIds } = covered;
+    const calls =
+      callerIds.length === 0
+        ? []
+        : await models.executions
+            .find({ workspaceId, status: 'pending_approval', callerId: { $in: [...callerIds] } }, { _id: 1 })
+            .lean();
+    const executionIds = calls.map(({ _id }) => _id);
+    return { $or: [{ connectionId: { $in: [...connectionIds] } }, { executionId: { $in: executionIds } }] };
   }
 
   private async freeze(at: Date, approvals: readonly ApprovalDocument[]): Promise<void> {
@@ -241,7 +282,7 @@ export class PauseService {
     return models.executions.countDocuments({
       workspaceId,
       status: { $in: [...WAITING] },
-      ...scopeOf(target),
+      ...targeted(target),
     });
   }
 
@@ -254,12 +295,12 @@ export class PauseService {
   }
 }
 
-function nextStage({ paused, resuming }: Settings): ResumeStage {
-  if (!paused || resuming === 'asks') return 'done';
-  return resuming === 'reads' ? 'asks' : 'reads';
+function nextStage({ lifted }: PauseOfAll): ResumeStage {
+  if (lifted === 'asks') return 'done';
+  return lifted === 'reads' ? 'asks' : 'reads';
 }
 
-function scopeOf(target: PauseTarget): { connectionId?: string; callerId?: string } {
+function targeted(target: PauseTarget): { connectionId?: string; callerId?: string } {
   if (target.kind === 'all') return {};
   return target.kind === 'caller' ? { callerId: target.id } : { connectionId: target.id };
 }

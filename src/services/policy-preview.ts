@@ -8,6 +8,7 @@ import type {
 } from '../../models/types.js';
 import type { CallFacts } from './call-facts.js';
 import type { Dependencies } from './dependencies.js';
+import { DirectoryUnavailable } from './directory.js';
 import type { EligibilityService } from './eligibility.js';
 import { enabledFunctions } from './functions.js';
 import { furtherOf } from './further-approvers.js';
@@ -118,10 +119,21 @@ export class PolicyPreview {
     };
   }
 
-  /** What these rules should not be saved without being told. @throws DirectoryUnavailable */
+  /** What these rules should not be saved without being told; of people only while they can be looked up. */
   async warnings(connection: ConnectionDocument, rules: readonly PolicyRule[]): Promise<Warning[]> {
     const functions = enabledFunctions(await this.deps.connector(connection.connector), connection);
-    const found = policyWarnings(connection, rules, functions);
+    const ofPeople = this.warningsOfPeople(connection, rules).catch((error: unknown): Warning[] => {
+      if (error instanceof DirectoryUnavailable) return [];
+      throw error;
+    });
+    return [...policyWarnings(connection, rules, functions), ...(await ofPeople)];
+  }
+
+  /** @throws DirectoryUnavailable */
+  private async warningsOfPeople(
+    connection: ConnectionDocument,
+    rules: readonly PolicyRule[],
+  ): Promise<Warning[]> {
     const asking = rules.flatMap((rule, index) =>
       asks(rule) ? [{ rule, index, lists: listsOf(rule, connection) }] : [],
     );
@@ -143,7 +155,6 @@ export class PolicyPreview {
       return [{ kind: 'quorum_too_large', rule: rule.id, index, quorum: rule.quorum, people }];
     });
     return [
-      ...found,
       ...named.flatMap((userId): Warning[] => (able.has(userId) ? [] : [{ kind: 'approver_left', userId }])),
       ...groupIds.flatMap((groupId): Warning[] =>
         groups.get(groupId)?.length === 0 ? [{ kind: 'group_empty', groupId }] : [],

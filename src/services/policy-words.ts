@@ -2,7 +2,7 @@
 import type { ConnectionDocument, PolicyRule, Risk } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
 import { type Condition, OPERATORS } from './conditions.js';
-import { asEachRisk, evaluate, hasApprover, keyOf } from './policy.js';
+import { asEachRisk, hasApprover, mayDecide } from './policy.js';
 
 const EFFECTS = { allow: 'runs directly', ask: 'needs approval', deny: 'is blocked' } as const;
 
@@ -61,12 +61,14 @@ export type PolicyWarning =
  * @param functions those that are turned on
  */
 export function policyWarnings(
-  connection: Pick<ConnectionDocument, 'raisedRisks' | 'identity'>,
+  connection: Pick<ConnectionDocument, 'raisedRisks' | 'askEveryTime' | 'identity'>,
   rules: readonly PolicyRule[],
   functions: readonly FunctionDefinition[],
 ): PolicyWarning[] {
   const calls = functions.flatMap((fn) => asEachRisk(connection, fn));
-  const reached = new Set(calls.flatMap(({ fn, risk }) => reachedBy(rules, fn.name, risk)));
+  const under = { ...connection, policy: { version: 0, rules: [...rules] } };
+  const decisions = functions.map((fn) => ({ fn, possible: mayDecide(under, fn) }));
+  const reached = new Set(decisions.flatMap(({ possible }) => possible.map(({ rule }) => rule)));
   const warnings: PolicyWarning[] = rules.flatMap((rule, index): PolicyWarning[] => {
     if (calls.length > 0 && !reached.has(rule)) {
       const why = whyUnreached(rule, calls);
@@ -75,14 +77,12 @@ export function policyWarnings(
     return allowsEverything(rule, calls) ? [{ kind: 'allows_everything', rule: rule.id, index }] : [];
   });
   if (connection.identity === 'private') return warnings;
-  const policy = { version: 0, rules: [...rules] };
-  const unanswerable = functions.filter((fn) => {
-    const { effect, rule, risk } = evaluate({ ...connection, policy }, fn);
-    return effect === 'ask' && risk !== 'read' && !hasApprover(rule);
-  });
+  const unanswerable = decisions.filter(({ possible }) =>
+    possible.some(({ effect, rule, risk }) => effect === 'ask' && risk !== 'read' && !hasApprover(rule)),
+  );
   return unanswerable.length === 0
     ? warnings
-    : [...warnings, { kind: 'no_approver', functions: unanswerable.map(({ name }) => name) }];
+    : [...warnings, { kind: 'no_approver', functions: unanswerable.map(({ fn }) => fn.name) }];
 }
 
 interface Call {
@@ -92,20 +92,6 @@ interface Call {
 
 const isNamed = (rule: PolicyRule, name: string): boolean => rule.functions?.includes(name) ?? true;
 const hasRisk = (rule: PolicyRule, risk: Risk): boolean => rule.risks?.includes(risk) ?? true;
-
-/** Up to the first that holds always; of two with one condition only the first is ever asked. */
-function reachedBy(rules: readonly PolicyRule[], name: string, risk: Risk): PolicyRule[] {
-  const reached: PolicyRule[] = [];
-  const conditions = new Set<string>();
-  for (const rule of rules) {
-    if (!isNamed(rule, name) || !hasRisk(rule, risk)) continue;
-    if (!rule.when) return [...reached, rule];
-    const key = keyOf(rule.when);
-    if (!conditions.has(key)) reached.push(rule);
-    conditions.add(key);
-  }
-  return reached;
-}
 
 function whyUnreached(rule: PolicyRule, calls: readonly Call[]): 'covered' | 'turned_off' | 'no_such_risk' {
   const named = calls.filter(({ fn }) => isNamed(rule, fn.name));

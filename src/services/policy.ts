@@ -69,7 +69,7 @@ export interface Verdict {
   readonly rememberable: boolean;
 }
 
-const STRICTNESS: Readonly<Record<Effect, number>> = { allow: 0, ask: 1, deny: 2 };
+export const STRICTNESS: Readonly<Record<Effect, number>> = { allow: 0, ask: 1, deny: 2 };
 
 /**
  * First match wins; then the default. "Ask every time" turns an allow into a question, whatever the rule says. Where a
@@ -82,35 +82,100 @@ export function evaluate(
   known: Known = {},
 ): Verdict {
   const risk = riskOf(connection, fn, args);
-  const facts = { ...known, function: fn.name, risk, args };
+  const reachesUnnamed =
+    typeof fn.reachesUnnamed === 'function' ? args && fn.reachesUnnamed(args) : fn.reachesUnnamed;
+  const facts = { ...known, function: fn.name, risk, args, reachesUnnamed };
   const always = asksEveryTime(connection, fn);
   return verdictUnder(connection.policy.rules, fn, { risk, always }, (condition) => holds(condition, facts));
+}
+
+interface Call {
+  readonly risk: Risk;
+  /** It is asked about every time. */
+  readonly always: boolean;
 }
 
 function verdictUnder(
   rules: readonly PolicyRule[],
   fn: FunctionDefinition,
-  { risk, always }: { readonly risk: Risk; readonly always: boolean },
+  call: Call,
   truth: (condition: Condition) => Truth,
 ): Verdict {
+  const { risk, always } = call;
+  const possible = possibleRules(rules, fn, risk, truth);
+  const rule = strictestOf(possible, call);
+  const effect = effectUnder(rule, call);
+  const requirement = ({ allow: 'none', ask: 'required', deny: 'blocked' } as const)[effect];
+  const allowed = possible.every((each) => (each.rememberable ?? risk !== 'destructive') && !each.stepUp);
+  return { risk, effect, requirement, rule, rememberable: allowed && !always };
+}
+
+function effectUnder({ effect }: PolicyRule, { always }: Call): Effect {
+  return effect === 'allow' && always ? 'ask' : effect;
+}
+
+/** The rules one of which decides, in order: up to the first that holds, or to the default. At least one. */
+function possibleRules(
+  rules: readonly PolicyRule[],
+  fn: FunctionDefinition,
+  risk: Risk,
+  truth: (condition: Condition) => Truth,
+): PolicyRule[] {
   const possible: PolicyRule[] = [];
+  const open = new Set<string>();
   for (const rule of rules) {
     if (!matches(rule, fn.name, risk)) continue;
     const held = rule.when ? truth(rule.when) : true;
-    if (held !== false) possible.push(rule);
-    if (held === true) break;
+    if (held === true) return [...possible, rule];
+    if (held === false || !rule.when) continue;
+    // Of two with one condition only the first is ever asked.
+    const key = keyOf(rule.when);
+    if (!open.has(key)) possible.push(rule);
+    open.add(key);
   }
-  const decided = possible.at(-1);
-  if (!decided || (decided.when && truth(decided.when) !== true)) possible.push(defaultRule(fn, risk));
-  const effectOf = (rule: PolicyRule): Effect => (rule.effect === 'allow' && always ? 'ask' : rule.effect);
-  const rule = possible.reduce((strictest, each) =>
-    STRICTNESS[effectOf(each)] > STRICTNESS[effectOf(strictest)] ? each : strictest,
+  return [...possible, defaultRule(fn, risk)];
+}
+
+/**
+ * Which of the rules that may hold counts. What makes a condition unknown may be the caller's choice (an amount as text),
+ * so no rule may win for standing first: by effect; of those that allow the smallest limit; then the second proof, the
+ * quorum, the check of the target and a further approver. Of two that ask alike it is the later one, whose approvers
+ * answer for what the earlier one does not fit.
+ */
+function strictestOf(possible: readonly PolicyRule[], call: Call): PolicyRule {
+  const strictness = (rule: PolicyRule): readonly number[] => {
+    const effect = effectUnder(rule, call);
+    return [
+      STRICTNESS[effect],
+      effect === 'allow' ? -(rule.limitPerHour ?? Infinity) : 0,
+      rule.stepUp ? 1 : 0,
+      rule.quorum,
+      TARGET_CHECKS.indexOf(targetCheckOf({ risk: call.risk, rule })),
+      rule.furtherApprovers ? 1 : 0,
+    ];
+  };
+  return possible.reduce((one, other) => (isLess(strictness(other), strictness(one)) ? one : other));
+}
+
+/** The first number in which they differ decides. */
+function isLess(one: readonly number[], other: readonly number[]): boolean {
+  const at = one.findIndex((each, index) => each !== other[index]);
+  return (one[at] ?? 0) < (other[at] ?? 0);
+}
+
+/** Every rule that may decide about a call of this function before anything of the call is known, at each risk it may have. */
+export function mayDecide(
+  connection: Judged,
+  fn: FunctionDefinition,
+): readonly Pick<Verdict, 'risk' | 'effect' | 'rule'>[] {
+  const always = asksEveryTime(connection, fn);
+  return asEachRisk(connection, fn).flatMap(({ risk }) =>
+    possibleRules(connection.policy.rules, fn, risk, () => 'unknown').map((rule) => ({
+      risk,
+      rule,
+      effect: effectUnder(rule, { risk, always }),
+    })),
   );
-  const effect = effectOf(rule);
-  const requirement = ({ allow: 'none', ask: 'required', deny: 'blocked' } as const)[effect];
-  const allowed = rule.rememberable ?? risk !== 'destructive';
-  const rememberable = allowed && !always && !rule.stepUp;
-  return { risk, effect, requirement, rule, rememberable };
 }
 
 /** What the policy asks of the target: `required` for what destroys, unless its rule says otherwise. */
@@ -129,7 +194,7 @@ function targetHeldNoLess(before: Verdict, after: Verdict): boolean {
 }
 
 /** How many calls an hour one caller may make before an allow becomes a question; null where nothing is counted. */
-export function limitOf({ effect, rule }: Verdict): number | null {
+export function limitOf({ effect, rule }: Pick<Verdict, 'effect' | 'rule'>): number | null {
   return effect === 'allow' ? (rule.limitPerHour ?? null) : null;
 }
 

@@ -1,7 +1,7 @@
 /** The readiness list of PRODUCT.md: a connection is a draft until every line is done. Pure. */
 import type { ConnectionDocument } from '../../models/types.js';
 import type { FunctionDefinition } from '../connectors/framework.js';
-import { evaluate, hasApprover, limitOf } from './policy.js';
+import { hasApprover, limitOf, mayDecide, riskOf, type Verdict } from './policy.js';
 
 export interface ReadinessItem {
   readonly id:
@@ -24,14 +24,17 @@ export function readiness(
   enabled: readonly FunctionDefinition[],
   hasCredential: boolean,
 ): readonly ReadinessItem[] {
-  const verdicts = enabled.map((fn) => ({ fn, verdict: evaluate(connection, fn) }));
-  const writes = verdicts.filter(({ verdict }) => verdict.risk !== 'read');
-  const reads = verdicts.filter(({ verdict }) => verdict.risk === 'read' && verdict.effect !== 'deny');
-  const asked = writes.filter(({ verdict }) => verdict.effect === 'ask');
-  // Beyond its limit an allow asks, too.
-  const limited = verdicts.filter(({ verdict }) => limitOf(verdict) !== null);
-  const unattended = [...asked, ...limited].filter(
-    ({ verdict }) => connection.identity === 'shared' && !hasApprover(verdict.rule),
+  const decisions = enabled.map((fn) => ({ fn, possible: mayDecide(connection, fn) }));
+  const reads = decisions.filter(
+    ({ fn, possible }) =>
+      riskOf(connection, fn) === 'read' && possible.some(({ effect }) => effect !== 'deny'),
+  );
+  const asked = decisions.filter(({ possible }) => possible.some(isAskedWrite));
+  const unattended = decisions.filter(
+    ({ possible }) =>
+      connection.identity === 'shared' &&
+      // Beyond its limit an allow asks, too.
+      possible.some((each) => (isAskedWrite(each) || limitOf(each) !== null) && !hasApprover(each.rule)),
   );
   const item = (id: ReadinessItem['id'], label: string, done: boolean, next: string): ReadinessItem => ({
     id,
@@ -77,6 +80,10 @@ export function readiness(
       'Let a test caller ask for a write, and approve it',
     ),
   ];
+}
+
+function isAskedWrite({ risk, effect }: Pick<Verdict, 'risk' | 'effect'>): boolean {
+  return risk !== 'read' && effect === 'ask';
 }
 
 export function isReady(items: readonly ReadinessItem[]): boolean {

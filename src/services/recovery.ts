@@ -7,9 +7,14 @@ import type { Dependencies } from './dependencies.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import type { MemberService } from './members.js';
 import type { OutboxService } from './outbox.js';
+import type { RemovedConnections } from './removed-connections.js';
 import type { ReplacementService } from './replacements.js';
 import type { Runner } from './runner.js';
 import type { WaitingCalls } from './waiting-calls.js';
+
+/** Of what outlived the retention: few enough that nobody waits behind them, and in all what an hour may bring. */
+const DROPPED_AT_ONCE = 1_000;
+const MOST_DROPPED = 100 * DROPPED_AT_ONCE;
 
 export interface RecoveryParts {
   readonly executions: ExecutionStore;
@@ -19,6 +24,7 @@ export interface RecoveryParts {
   readonly runner: Runner;
   readonly outbox: OutboxService;
   readonly replacements: ReplacementService;
+  readonly removed: Pick<RemovedConnections, 'reconcile'>;
 }
 
 export class RecoveryService {
@@ -56,6 +62,7 @@ export class RecoveryService {
 
   /** Accepted, but the process died before it asked anybody. */
   async announcePending(): Promise<void> {
+    await this.endRemoved();
     for (const execution of await this.parts.executions.due('pending_approval')) {
       await this.one(execution._id, () => this.parts.waiting.ask(execution));
     }
@@ -71,6 +78,7 @@ export class RecoveryService {
 
   /** Decided but not followed, or out of time. */
   async settleApprovals(): Promise<void> {
+    await this.endRemoved();
     for (const approval of await this.parts.approvals.unsettled()) {
       await this.one(approval.executionId, async () => {
         if (approval.status !== 'pending') {
@@ -86,16 +94,32 @@ export class RecoveryService {
     }
   }
 
-  /** Arguments and results go with the retention; the record of the call stays. */
-  async dropOldPayloads(retentionDays: number): Promise<void> {
+  /** Arguments and results go with the retention; the record of the call stays. @param most the next run takes the rest */
+  async dropOldPayloads(retentionDays: number, most = MOST_DROPPED): Promise<void> {
     const { models, workspaceId, clock } = this.deps;
     const before = new Date(clock.now().getTime() - retentionDays * 86_400_000);
-    const old = await models.payloads
+    // One pass: no index has their age.
+    const old = models.payloads
       .find({ workspaceId, createdAt: { $lt: before } }, { _id: 1 })
-      .limit(1_000)
-      .lean();
-    if (old.length > 0)
-      await models.payloads.deleteMany({ workspaceId, _id: { $in: old.map((each) => each._id) } });
+      .limit(most)
+      .lean()
+      .cursor({ batchSize: DROPPED_AT_ONCE });
+    let ids: string[] = [];
+    const drop = async (): Promise<void> => {
+      await models.payloads.deleteMany({ workspaceId, _id: { $in: ids } });
+      ids = [];
+    };
+    for await (const { _id } of old) if (ids.push(_id) === DROPPED_AT_ONCE) await drop();
+    if (ids.length > 0) await drop();
+  }
+
+  /** Before anything runs out: on a connection that is gone, nobody failed to answer. */
+  private async endRemoved(): Promise<void> {
+    try {
+      await this.parts.removed.reconcile();
+    } catch (error) {
+      this.deps.log.warn({ err: error }, 'what waits on removed connections not ended yet');
+    }
   }
 
   /** One that fails does not keep the others waiting. */

@@ -12,7 +12,7 @@ import type {
   ToldOutcome,
 } from '../../models/types.js';
 import { crashAt } from '../kill-points.js';
-import type { ApprovalService } from './approvals.js';
+import { type ApprovalService, enoughFor } from './approvals.js';
 import type { AuditService } from './audit.js';
 import type { Dependencies } from './dependencies.js';
 import type { EligibilityService } from './eligibility.js';
@@ -23,11 +23,13 @@ const BATCH = 200;
 /** One person hears from us at most this often, however many requests are due. */
 const REMIND_EVERY_MS = 60_000;
 const TELL_EVERY_MS = 30_000;
+/** The call of a request that is older is on record, or was never recorded: that takes seconds. */
+const RECORDED_WITHIN_MS = 60_000;
 /** What a DM about ends lists; the rest is a number. */
 const MOST_TOLD = 20;
 
 interface Told {
-  /** Null: it ended while it waited for a member, before anybody was asked to decide. */
+  /** Null where nobody was asked to decide: it ended while it waited for a member, or its outcome is unknown. */
   readonly approval: ApprovalDocument | null;
   readonly execution: ExecutionDocument;
 }
@@ -93,7 +95,9 @@ export class ReminderService {
       await this.one(approval, async () => {
         const connection = await this.connection(approval.connectionId);
         if (!connection) return;
-        const deciders = await this.eligibility.deciders({ ...approval, escalatedAt: now }, connection);
+        // The first list has its cards, and counts for nothing of what the second may have.
+        const second = { ...approval, approvers: approval.escalateTo ?? approval.approvers };
+        const deciders = await this.eligibility.deciders(second, connection, enoughFor(approval));
         for (const userId of deciders)
           await this.outbox.show('approval', approval.executionId, userId, approval.expiresAt);
         const entry = {
@@ -103,8 +107,9 @@ export class ReminderService {
           details: { to: approval.escalateTo },
         } as const;
         const isMine = await models.approvals.db.transaction(async (session) => {
+          // An edit may have put another question meanwhile, with a second list and a time of its own.
           const escalated = await models.approvals.updateOne(
-            { _id: approval._id, workspaceId, ...filter },
+            { _id: approval._id, workspaceId, ...filter, escalateAt: approval.escalateAt ?? null },
             { $set: { escalatedAt: now }, $inc: { rev: 1 } },
             { session },
           );
@@ -136,6 +141,7 @@ export class ReminderService {
       .find({ workspaceId, _id: { $in: over.map(({ executionId }) => executionId) } })
       .lean();
     const byId = new Map(executions.map((execution) => [execution._id, execution]));
+    await this.noteLeftBehind(over.filter(({ executionId }) => !byId.has(executionId)));
     const decided = over.flatMap((approval): Told[] => {
       const execution = byId.get(approval.executionId);
       return execution && isTerminal(execution.status) ? [{ approval, execution }] : [];
@@ -145,6 +151,15 @@ export class ReminderService {
     if (quiet.length > 0) await this.noteTold(quiet);
     const news = ended.filter((each) => !quiet.includes(each));
     if (news.length > 0) await this.tellTogether(news);
+  }
+
+  /** Nobody made these calls: their process died first. The oldest of all would be in the way of every other end. */
+  private async noteLeftBehind(requests: readonly ApprovalDocument[]): Promise<void> {
+    const { models, workspaceId, clock } = this.deps;
+    const before = new Date(clock.now().getTime() - RECORDED_WITHIN_MS);
+    const ids = requests.filter(({ createdAt }) => createdAt < before).map(({ _id }) => _id);
+    if (ids.length === 0) return;
+    await models.approvals.updateMany({ workspaceId, _id: { $in: ids } }, { $set: { told: true } });
   }
 
   /** The DMs and the note that they were written are stored together: nobody is told twice, and nobody not at all. */
@@ -190,7 +205,7 @@ export class ReminderService {
   private async undecided(approval: ApprovalDocument): Promise<readonly string[]> {
     const connection = await this.connection(approval.connectionId);
     if (!connection) return [];
-    const deciders = await this.eligibility.deciders(approval, connection);
+    const deciders = await this.eligibility.deciders(approval, connection, enoughFor(approval));
     if (deciders.length < approval.quorum) await this.tooFew(approval, connection, deciders.length);
     const decided = new Set(
       approval.decisions.flatMap(({ userId, delegateOf }) => [userId, delegateOf ?? userId]),

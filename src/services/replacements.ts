@@ -3,8 +3,9 @@
  * outcome. The old execution names the new one in the same write that ends it (or that asks), so nobody is told of an
  * end without what follows; the new one is then made from the old, at once or, after a crash, by the sweeper.
  */
-import type { ExecutionDocument } from '../../models/types.js';
+import type { Edit, ExecutionDocument } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
+import type { Arguments } from '../connectors/framework.js';
 import { newId } from '../ids.js';
 import type { ApprovalService } from './approvals.js';
 import { bindingHash } from './binding.js';
@@ -80,24 +81,43 @@ export class ReplacementService {
       definitionHash: definitionHashOf(connector, connection, fn),
       credentialGeneration: credential?.generation ?? 0,
     };
-    await this.payloads.keepArguments(execution, args);
+    const hash = bindingHash(execution, args);
+    const edited = await this.keepArguments(old, execution, hash, args);
+    const call = { bindingHash: hash, ...(edited ? { editedBy: edited.by } : {}) };
     if (verdict.effect === 'deny') {
       const message = `The policy of “${connection.name}” blocks “${fn.title}”.`;
       const end = ended(plain.createdAt, { code: 'policy_blocked', message });
-      return this.record(execution, 'denied', { ...end, requirement: 'blocked', told: false });
+      return this.record(execution, 'denied', { ...call, ...end, requirement: 'blocked', told: false });
     }
-    const hash = bindingHash(execution, args);
     const draft = this.approvals.draft(execution, connection, verdict, hash);
-    const approval = await this.approvals.prepare({ ...draft, ...targetQuestion(fn, verdict) });
+    const approval = await this.approvals.prepare({ ...draft, edited, ...targetQuestion(fn, verdict) });
     await this.record(execution, 'pending_approval', {
+      ...call,
       approvalStatus: 'pending',
       approvalId: approval._id,
-      bindingHash: hash,
       expiresAt: approval.expiresAt,
       nextActionAt: new Date(plain.createdAt.getTime() + 2_000),
     });
     const asked = await this.executions.get(id);
     if (asked) this.waiting.announce(asked);
+  }
+
+  /**
+   * As they were asked for, and as an approver of the old one made them: whoever decides anew is shown the difference,
+   * and the caller is told it. Null where nobody changed anything.
+   */
+  private async keepArguments(
+    old: ExecutionDocument,
+    execution: ExecutionDocument,
+    hash: string,
+    args: Arguments,
+  ): Promise<Edit | null> {
+    const original = old.editedBy ? await this.payloads.originalArguments(old) : null;
+    await this.payloads.keepArguments(execution, original ?? args);
+    if (!old.editedBy || !original) return null;
+    await this.payloads.storeEdited(execution, hash, args);
+    const at = (await this.approvals.ofExecution(old._id))?.edited?.at ?? old.decidedAt ?? old.createdAt;
+    return { by: old.editedBy, at, risk: execution.risk, voided: [] };
   }
 
   private async record(

@@ -9,6 +9,7 @@ import { DirectoryUnavailable } from './directory.js';
 import { type ExecutionStore, ended } from './execution-store.js';
 import { scopeGap } from './functions.js';
 import { LEASE_MS, Lease } from './lease.js';
+import { LostClaims } from './lost-claims.js';
 import type { OutboxService } from './outbox.js';
 import type { PayloadService } from './payloads.js';
 import { type ReplacementService, successor } from './replacements.js';
@@ -60,6 +61,7 @@ export class Runner {
   /** Executions whose outcome could not be stored: their answers say so (G6). */
   readonly unrecorded = new Set<string>();
   private accepting = true;
+  private readonly lostClaims: LostClaims;
 
   constructor(
     private readonly deps: Pick<
@@ -67,7 +69,9 @@ export class Runner {
       'models' | 'clock' | 'workspaceId' | 'processId' | 'connector' | 'log'
     >,
     private readonly parts: RunnerParts,
-  ) {}
+  ) {
+    this.lostClaims = new LostClaims(deps, parts.executions, parts.outbox);
+  }
 
   /** Runs what was recorded and claimed in one step (nothing to ask). */
   start(checked: Checked, claimedAt: number): void {
@@ -143,12 +147,18 @@ export class Runner {
     const now = this.deps.clock.now();
     const claimedAt = performance.now();
     const leaseUntil = new Date(now.getTime() + LEASE_MS);
-    const claimed = await this.parts.executions.transition(checked.execution, 'executing', {
-      attempt: { id: newId('at'), process: this.deps.processId, claimedAt: now, leaseUntil },
-      startedAt: now,
-      expiresAt: null,
-      nextActionAt: leaseUntil,
-    });
+    const attempt = { id: newId('at'), process: this.deps.processId, claimedAt: now, leaseUntil };
+    const claimed = await this.parts.executions
+      .transition(checked.execution, 'executing', {
+        attempt,
+        startedAt: now,
+        expiresAt: null,
+        nextActionAt: leaseUntil,
+      })
+      .catch((error: unknown) => {
+        this.deps.log.warn({ err: error, execution: executionId }, 'not known whether a claim is ours');
+        return this.lostClaims.settle(checked.execution, attempt.id, claimedAt);
+      });
     if (!claimed) return null;
     crashAt('after_claim');
     return { checked: { ...checked, execution: claimed }, claimedAt };

@@ -1,5 +1,5 @@
 /** Requests that ask the very same thing, so that people see one with a count. Pure; each stays its own execution. */
-import type { ExecutionDocument } from '../../models/types.js';
+import type { ApprovalDocument, ExecutionDocument } from '../../models/types.js';
 import { canonicalHash } from '../canonical.js';
 import type { Arguments } from '../connectors/framework.js';
 
@@ -19,6 +19,39 @@ export function sameRequestKey(call: Call, args: Arguments | null): string {
     subject,
     onBehalfOf,
     arguments: args,
+  });
+}
+
+type Question = Pick<
+  ApprovalDocument,
+  'targetCheck' | 'target' | 'targetNote' | 'fingerprint' | 'stepUp' | 'edited' | 'decisions'
+>;
+
+/**
+ * As `sameRequestKey`, for the list in which one tick decides several: what it shows of the first has to be true of
+ * each. Two identical calls around a change of their target are bound to different looks at it, and people voted on
+ * one and not on the other; one that asks again, or was edited, has a story that no other has. Home decides nothing:
+ * it counts calls.
+ */
+export function sameCardKey(
+  call: Call & Pick<ExecutionDocument, 'risk' | 'replaces'>,
+  { targetCheck, target, targetNote, fingerprint, stepUp, edited, decisions }: Question,
+  args: Arguments | null,
+): string {
+  if (call.replaces || edited) return call._id;
+  return canonicalHash({
+    request: sameRequestKey(call, args),
+    risk: call.risk,
+    target: [targetCheck ?? null, target ?? null, targetNote ?? null, fingerprint ?? null],
+    stepUp: stepUp ?? null,
+    votes: decisions.map(({ userId, decision, reason, proof, delegateOf, soleOperator }) => [
+      userId,
+      decision,
+      reason,
+      proof ?? null,
+      delegateOf ?? null,
+      soleOperator ?? false,
+    ]),
   });
 }
 

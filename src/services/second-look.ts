@@ -142,9 +142,10 @@ export class SecondLook {
       const eligible = await this.parts.eligibility.mayDecide(approval, connection, decision.userId);
       if (!eligible.ok) return { why: 'an approver may no longer decide', approvers: [decision.userId] };
     }
-    const voters = approval.decisions.map(({ userId }) => userId);
-    const distinct = voters.length < 2 || (await this.parts.eligibility.areDistinct(voters));
-    return distinct ? null : { why: 'two of the approvals are one person’s', approvers: voters };
+    const { decisions } = approval;
+    if (decisions.length < 2 || (await this.parts.eligibility.areDistinct(decisions))) return null;
+    const approvers = decisions.map(({ userId }) => userId);
+    return { why: 'two of the approvals are one person’s', approvers };
   }
 
   /** @param approvers whose approvals no longer hold */

@@ -20,6 +20,14 @@ export type SettingsChange = Partial<
   >
 >;
 
+/** How the kill switch for everything stands: which pause it is, and how far it is lifted. */
+export interface PauseOfAll {
+  readonly at: Date;
+  readonly lifted: 'reads' | 'asks' | null;
+}
+
+class StandsElsewhere extends Error {}
+
 /** Settings of the workspace: one document, made at start. */
 export class SettingsService {
   constructor(
@@ -49,12 +57,33 @@ export class SettingsService {
     );
   }
 
-  /** What of the kill switch is lifted again; with null everything stands still, as at first. */
-  async resumeTo(actor: Actor, stage: 'reads' | 'asks'): Promise<void> {
-    await this.audit.change(
-      { actor, action: 'workspace.resuming', subject: this.subject(), details: { stage } },
-      (session) => this.write({ resuming: stage }, session),
-    );
+  /**
+   * Lifts one more step of the kill switch for everything. False, with nothing changed or on record, where it stands
+   * elsewhere by now than that person saw.
+   */
+  async lift(actor: Actor, seen: PauseOfAll, to: 'reads' | 'asks' | 'done'): Promise<boolean> {
+    const { models, workspaceId, clock } = this.deps;
+    const change = to === 'done' ? { paused: null, resuming: null } : { resuming: to };
+    const entry = {
+      actor,
+      action: to === 'done' ? 'workspace.resumed' : 'workspace.resuming',
+      subject: this.subject(),
+      details: to === 'done' ? {} : { stage: to },
+    };
+    try {
+      await this.audit.change(entry, async (session) => {
+        const { modifiedCount } = await models.settings.updateOne(
+          { _id: workspaceId, workspaceId, 'paused.at': seen.at, resuming: seen.lifted },
+          { $set: { ...change, updatedAt: clock.now() } },
+          { session },
+        );
+        if (modifiedCount === 0) throw new StandsElsewhere();
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof StandsElsewhere) return false;
+      throw error;
+    }
   }
 
   /** After every pause and resume: the number that processes confirm. */

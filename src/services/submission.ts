@@ -38,6 +38,12 @@ import type { WaitingCalls } from './waiting-calls.js';
 /** PRODUCT.md, "Defaults": an authorization is waited for 24 hours. */
 export const AUTHORIZATION_WINDOW_MS = 24 * 3_600_000;
 const STOPPED = { code: 'paused', message: 'It is paused.' } as const;
+/**
+ * Until then a granted call is claimed by the process that recorded it alone, at the signal that its record is there. Where
+ * the record's acknowledgement is lost, the caller is told that nothing was executed, and no sweeper may claim the call
+ * before it is taken back. Few enough that one whose process died still ends within 30 s (G8).
+ */
+const UNTAKEN_MS = 20_000;
 /** How long a record that was refused too late is looked for. Longer than any outage that is not an incident. */
 const TAKE_BACK_MS = 15 * 60_000;
 
@@ -101,11 +107,13 @@ export class SubmissionService {
     return submitted;
   }
 
-  /** A call that would run directly under a limit has a place of its own, or is asked about like any over the limit. */
+  /**
+   * A call that would run directly under a limit has a place of its own, or is asked about like any over the limit. One
+   * that waits for its member takes its place in the hour in which it goes on (`WaitingCalls`).
+   */
   private async takePlace(examined: Examined): Promise<Place | 'none_left' | undefined> {
     const limit = limitOf(examined.verdict);
-    const fate = fateOf(examined, false);
-    if (limit === null || !(fate === 'runs' || fate === 'waits_for_member')) return undefined;
+    if (limit === null || fateOf(examined, false) !== 'runs') return undefined;
     return (await this.limits.take(examined.plan.execution, limit)) ?? 'none_left';
   }
 
@@ -225,15 +233,18 @@ export class SubmissionService {
       ...targetQuestion(plan.fn, plan.verdict),
     };
     crashAt('before_intent');
-    await this.approvals.insert(approval);
+    const approvalId = approval._id;
+    await this.approvals.insert(approval).catch((error: unknown) => {
+      this.leaveNothing({ ...plan.execution, approvalId });
+      throw error;
+    });
     const submitted = await this.accept(plan, 'pending_approval', {
-      approvalId: approval._id,
+      approvalId,
       bindingHash: hash,
       expiresAt: approval.expiresAt,
       nextActionAt: new Date(this.deps.clock.now().getTime() + 2_000),
     });
-    if (submitted.repeated) await this.approvals.discard(approval._id);
-    else this.waiting.announce(submitted.execution);
+    if (!submitted.repeated) this.waiting.announce(submitted.execution);
     return submitted;
   }
 
@@ -246,7 +257,7 @@ export class SubmissionService {
       grantId: grant?._id ?? null,
       bindingHash: bindingHash(plan.execution, plan.args),
       expiresAt: new Date(now + CLAIM_WINDOW_MS),
-      nextActionAt: new Date(now + 2_000),
+      nextActionAt: new Date(now + UNTAKEN_MS),
     });
     if (!submitted.repeated) this.deps.signals.emit('queued', submitted.execution._id);
     else if (grant) await this.grants.giveBack(grant);
@@ -277,8 +288,13 @@ export class SubmissionService {
   ): Promise<Submitted> {
     const execution: ExecutionDocument = { ...plan.execution, ...change, status };
     crashAt('before_intent');
-    await this.payloads.storeArguments(execution, plan.args);
-    plan.tooLate?.throwIfAborted();
+    try {
+      await this.payloads.storeArguments(execution, plan.args);
+      plan.tooLate?.throwIfAborted();
+    } catch (error) {
+      this.leaveNothing(execution);
+      throw error;
+    }
     const inserted = await this.executions.insert(execution).catch((error: unknown) => {
       this.takeBack(execution);
       throw error;
@@ -289,12 +305,28 @@ export class SubmissionService {
       plan.tooLate?.throwIfAborted();
       return { execution, repeated: false };
     }
-    await this.payloads.discard(execution);
+    await this.discard(execution);
     const earlier = await this.executions.byIdempotencyKey(execution.callerId, execution.idempotencyKey);
     if (!earlier || !(await this.executions.handOut(earlier))) {
       throw new AppError('unavailable', 'The call could not be recorded. Try again.');
     }
     return repeated(earlier, execution.requestHash);
+  }
+
+  /** It is not on record and will not be: neither is what it asks, nor its arguments. */
+  private async discard(execution: ExecutionDocument): Promise<void> {
+    if (execution.approvalId) await this.approvals.discard(execution.approvalId);
+    await this.payloads.discard(execution);
+  }
+
+  /** As well as can be; nobody waits for it. A request that stays behind all the same ends with its time. */
+  private leaveNothing(execution: ExecutionDocument): void {
+    this.discard(execution).catch((error: unknown) => {
+      this.deps.log.warn(
+        { err: error, execution: execution._id },
+        'a request without a call may stay behind',
+      );
+    });
   }
 
   /**

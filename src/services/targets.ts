@@ -73,6 +73,22 @@ export function targetQuestion(fn: FunctionDefinition, verdict: Pick<Verdict, 'r
   return { targetCheck, target: null, targetNote: null, fingerprint: null };
 }
 
+/** What the changed call asks of its target, where that is more than was asked when nobody had changed it. */
+export function raisedCheck(
+  fn: FunctionDefinition,
+  verdict: Pick<Verdict, 'risk' | 'rule'>,
+  { targetCheck: before }: Question,
+): 'required' | 'best_effort' | null {
+  const { targetCheck, target } = targetQuestion(fn, verdict);
+  // Where there is no way to read it, nobody would be asked to.
+  if (target === 'unchecked' || !targetCheck || targetCheck === 'off') return null;
+  return before === 'required' || before === targetCheck ? null : targetCheck;
+}
+
+export function isRead(target: ApprovalDocument['target']): boolean {
+  return target === 'bound' || target === 'best_effort';
+}
+
 /**
  * SHA-256 of what was read: the fields' values and the system's own version. Their order and what the call will make
  * of them are left out, so that another argument of the call alone is no other target; so are footprints.
@@ -179,7 +195,7 @@ export class TargetService {
     milliseconds: number,
   ): Promise<boolean> {
     if (!targetCheck || target === 'unchecked') return true;
-    if (target !== 'bound' && target !== 'best_effort') return Boolean(targetNote);
+    if (!isRead(target)) return Boolean(targetNote);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), milliseconds);
@@ -211,7 +227,7 @@ export class TargetService {
     if (!approval?.targetCheck) return { ok: true, held: null };
     const observe = fn.observe && 'read' in fn.observe ? fn.observe : null;
     const mustHold = approval.targetCheck === 'required';
-    if (approval.target !== 'bound' && approval.target !== 'best_effort') {
+    if (!isRead(approval.target)) {
       return mustHold && approval.target !== 'unchecked'
         ? refused(UNREADABLE)
         : { ok: true, held: 'unchecked' };

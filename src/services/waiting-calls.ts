@@ -1,8 +1,10 @@
 /** Calls that wait for people: asking them, and going on once they have answered. */
-import type { ExecutionDocument } from '../../models/types.js';
+import type { ApprovalDocument, ConnectionDocument, ExecutionDocument } from '../../models/types.js';
+import type { Arguments, ConnectorDefinition, FunctionDefinition } from '../connectors/framework.js';
 import { type ApprovalService, CLAIM_WINDOW_MS } from './approvals.js';
 import { bindingHash } from './binding.js';
 import type { CallFacts } from './call-facts.js';
+import type { CallLimits } from './call-limits.js';
 import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
@@ -12,12 +14,20 @@ import type { GrantService } from './grants.js';
 import type { MemberService } from './members.js';
 import type { PauseRecord } from './pause-record.js';
 import type { PayloadService } from './payloads.js';
-import { evaluate, limitOf, overLimit } from './policy.js';
+import { evaluate, limitOf, overLimit, type Verdict } from './policy.js';
 import type { ScopeService } from './scopes.js';
 import { type TargetService, targetQuestion } from './targets.js';
 
 /** Longer than a card waits for its target: whoever looks at it is not overtaken by the sweeper. */
 const LOOKING_MS = 10_000;
+
+/** What a call that waited for its member goes on with. */
+interface Allowed {
+  readonly connection: ConnectionDocument;
+  readonly connector: ConnectorDefinition;
+  readonly fn: FunctionDefinition;
+  readonly args: Arguments;
+}
 
 export class WaitingCalls {
   constructor(
@@ -36,6 +46,7 @@ export class WaitingCalls {
     private readonly facts: CallFacts,
     private readonly grants: GrantService,
     private readonly pauses: PauseRecord,
+    private readonly limits: CallLimits,
   ) {}
 
   /** Posting takes Slack's time; the caller's answer does not wait for it. What fails here, the sweeper repeats. */
@@ -114,6 +125,12 @@ export class WaitingCalls {
     const now = evaluate(connection, fn, args, known);
     // Asked for when the limit was used up already: waiting does not change that.
     const verdict = waiting.requirement === 'required' && limitOf(now) !== null ? overLimit(now) : now;
+    await this.goOn(waiting, { connection, connector, fn, args }, verdict);
+  }
+
+  /** As the policy says now; where the hour has no place left for it, somebody is asked. */
+  private async goOn(waiting: ExecutionDocument, allowed: Allowed, verdict: Verdict): Promise<void> {
+    const { connection, connector, fn, args } = allowed;
     const { callerId } = waiting;
     if (waiting.frozenAt || (await this.pauses.over(connection, { callerId, ...verdict }))) return;
     const credential = await this.credentials.find(connection._id, waiting.subject);
@@ -147,6 +164,9 @@ export class WaitingCalls {
       return;
     }
     if (verdict.effect === 'allow') {
+      const limit = limitOf(verdict);
+      const place = limit === null ? undefined : await this.limits.take(waiting, limit);
+      if (place === null) return this.goOn(waiting, allowed, overLimit(verdict));
       const queued = await this.executions.transition(waiting, 'queued', {
         ...change,
         approvalStatus: 'not_required',
@@ -154,6 +174,7 @@ export class WaitingCalls {
         nextActionAt: soon,
       });
       if (queued) this.deps.signals.emit('queued', queued._id);
+      else if (place) await this.limits.giveBack(place);
       return;
     }
     const gap = scopeGap(fn, credential);
@@ -197,5 +218,13 @@ export class WaitingCalls {
       nextActionAt: soon,
     });
     if (asking) this.announce(asking);
+    else await this.withdraw(waiting, approval);
+  }
+
+  /** Another process went on with it at the same time, and perhaps asks nobody. */
+  private async withdraw({ _id }: ExecutionDocument, approval: ApprovalDocument): Promise<void> {
+    const now = await this.executions.get(_id);
+    if (now?.status !== 'pending_authorization' && now?.approvalId !== approval._id)
+      await this.approvals.discard(approval._id);
   }
 }

@@ -126,6 +126,8 @@ async function shownTarget(
   const { targetCheck, target, targetNote, edited } = approval;
   const again = execution.replaces ? await services.targets.askedAgainFor(execution.replaces) : null;
   if (!targetCheck && !again) return null;
+  // It was read for the call as it stood then; what asks again carries its edit from the beginning.
+  const editedSince = edited ? edited.at >= approval.createdAt : false;
   const isSeen = target === 'bound' || target === 'best_effort';
   const { observation, moved } = isSeen
     ? await services.targets.seen(execution)
@@ -135,7 +137,7 @@ async function shownTarget(
     fields: (observation?.fields ?? []).map(({ label, value, after }) => ({
       label,
       value,
-      ...(after === undefined || edited ? {} : { after }),
+      ...(after === undefined || editedSince ? {} : { after }),
     })),
     note: targetCheck && !isSeen ? (targetNote ?? 'It was not read.') : null,
     blocked: awaitsTarget(approval),

@@ -7,6 +7,7 @@ import { coversFurther, furtherHash, furtherLists } from '../services/further-ap
 import type { Services } from '../services/index.js';
 import { LINK_LIFETIME_MS } from '../services/links.js';
 import { pauseOver } from '../services/recheck.js';
+import { REMOVED } from '../services/removed-connections.js';
 
 /** What the DM about one member, connection and caller shows now. A new link is made with each drawing. */
 export async function authorizationDm(
@@ -25,7 +26,7 @@ export async function authorizationDm(
     callerId === null ? null : services.callers.get(callerId),
     callerId === null ? null : services.members.consent(memberId, callerId, connectionId),
   ]);
-  if (!connection || connection.status === 'removed') return null;
+  if (!connection) return null;
   const connector = await deps.connector(connection.connector);
   const isPrivate = connection.identity === 'private';
   const connected = !isPrivate || (authorization?.status === 'active' && credential?.status === 'active');
@@ -35,6 +36,7 @@ export async function authorizationDm(
   const pause = frozen ? pauseOver(await services.settings.get(), connection, callerDocument, frozen) : null;
   const covers = consent?.status === 'allowed' && coversFurther(consent.furtherHash, connection);
   const state = async (): Promise<AuthorizationDm['state']> => {
+    if (connection.status === 'removed') return { kind: 'over', because: REMOVED };
     if (consent?.status === 'refused' && waiting.length === 0) return { kind: 'refused' };
     if (connected && (callerId === null || covers || (consent?.status === 'allowed' && !wanted))) {
       const since = callerId === null ? credential?.rotatedAt : undefined;

@@ -36,6 +36,6 @@ export function markedFields(fields: readonly ShownField[], marks: readonly Mark
   if (left.length === 0) return marked;
   return [
     ...marked,
-    { label: 'Noticed', value: 'in the arguments', kind: 'short', marks: left.map(markText) },
+    { label: 'Noticed', value: 'in the arguments', kind: 'short', marks: left.map(markText), aside: true },
   ];
 }

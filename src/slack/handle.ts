@@ -12,6 +12,7 @@ import { explained } from '../../blocks/parts/text.js';
 import { AppError } from '../errors.js';
 import { explain, type SlackEdge } from './edge.js';
 import { problemModal, type Trigger, updateView } from './modal.js';
+import { withNames } from './plain-names.js';
 import { tellUser } from './tell.js';
 import { FormState } from './view-state.js';
 
@@ -66,7 +67,7 @@ export function onSubmit(
     try {
       answer = await act({ userId: body.user.id, form: new FormState(view), view });
     } catch (error) {
-      await ack({ response_action: 'errors', errors: formErrors(error, view, fallback, edge) });
+      await ack({ response_action: 'errors', errors: await formErrors(error, view, fallback, edge) });
       return;
     }
     await (answer.show ? ack(answer.show) : ack());
@@ -94,12 +95,13 @@ export class FormProblems extends Error {
   }
 }
 
-function formErrors(
+/** Slack shows them as plain text. */
+async function formErrors(
   error: unknown,
   view: ViewOutput,
   fallback: string,
   edge: SlackEdge,
-): Record<string, string> {
+): Promise<Record<string, string>> {
   if (error instanceof FormProblems) return { ...error.errors };
   const inputs = new Set(
     view.blocks.flatMap((block) => (block.type === 'input' && block.block_id ? [block.block_id] : [])),
@@ -107,5 +109,5 @@ function formErrors(
   const parts = error instanceof AppError ? (error.path ?? '').split('/').reverse() : [];
   const named = parts.flatMap((part) => [part, `field.${part}`]).find((block) => inputs.has(block));
   const block = named ?? (inputs.has(fallback) ? fallback : ([...inputs][0] ?? fallback));
-  return { [block]: explain(error, edge.log) };
+  return { [block]: await withNames(edge, explain(error, edge.log)) };
 }

@@ -18,6 +18,7 @@ export const ACTIONS = {
   pageOn: 'approval.page_on',
   batchOpen: 'approval.batch',
   batchMore: 'approval.batch_more',
+  batchBack: 'approval.batch_back',
 
   authorizationConnect: 'authorization.connect',
   authorizationNewLink: 'authorization.new_link',

@@ -1,8 +1,10 @@
 /** Makes forms of `blocks/parts/schema-form.ts` and reads them back into arguments. What nobody touched stays exactly as it was. */
 import type { ViewOutput, ViewStateValue } from '@slack/bolt';
+import { plain } from '../../blocks/inert.js';
 import {
   type FormField,
   membersIn,
+  readableName,
   type SchemaForm,
   schemaForm,
   withTyped,
@@ -23,6 +25,7 @@ type Parsed = { readonly value: Value } | { readonly problem: string };
 
 /** Longer sentences do not fit under an input. */
 const PROBLEM_ROOM = 280;
+const PLACE_ROOM = 100;
 
 /** What the input holds, as text; null when it is empty. */
 function entryOf({ kind, block }: FormField, entries: Entries): string | null {
@@ -164,6 +167,23 @@ export function readSchemaForm(
   return { args, problems };
 }
 
+/** The deepest of these fields that holds what is at this place. */
+function holderOf(fields: readonly FormField[], parts: readonly string[]): FormField | undefined {
+  return fields
+    .filter(({ path }) => path.every((name, at) => parts[at] === name))
+    .sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/** A place by the names that the form has for it, such as “To, entry 1”; empty for the whole. */
+function placeIn(fields: readonly FormField[], parts: readonly string[]): string {
+  const holder = holderOf(fields, parts);
+  const inside = parts
+    .slice(holder?.path.length ?? 0)
+    .map((part) => (/^\d+$/.test(part) ? `entry ${Number(part) + 1}` : readableName(part)));
+  const names = [...(holder ? [holder.label] : []), ...inside].filter((name) => name !== '');
+  return names.length === 0 ? '' : plain(names.join(', '), PLACE_ROOM, 'ellipsis').text;
+}
+
 /** Where each problem that the function found is shown: at the input that it is about, else at the first. */
 export function fieldProblems(
   form: SchemaForm,
@@ -176,12 +196,11 @@ export function fieldProblems(
       .split('/')
       .slice(1)
       .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    const fits = inputs
-      .filter((field) => field.path.every((name, at) => parts[at] === name))
-      .sort((a, b) => b.path.length - a.path.length)[0];
+    const fits = holderOf(inputs, parts);
     const block = (fits ?? inputs[0])?.block;
     if (block === undefined) continue;
-    const sentence = fits && parts.length === fits.path.length ? message : `${path}: ${message}`;
+    const place = fits?.path.length === parts.length ? '' : placeIn(form.fields, parts);
+    const sentence = place === '' ? message : `${place}: ${message}`;
     const before = problems[block];
     problems[block] = [...(before ? `${before} ${sentence}` : sentence)].slice(0, PROBLEM_ROOM).join('');
   }

@@ -1,7 +1,7 @@
 /** What a card has to show before it can be approved on it, and what Details and the list show of the rest. */
 import { describe, expect, it } from 'vitest';
 import { type ApprovalCard, approvalDetails, approvalMessage } from '../../blocks/approval-card.js';
-import { batchModal } from '../../blocks/batch.js';
+import { type BatchItem, batchModal } from '../../blocks/batch.js';
 import { isWholeOnCard } from '../../blocks/parts/reading.js';
 import type { ShownTarget } from '../../blocks/parts/target.js';
 import { validateView } from '../../blocks/validator/index.js';
@@ -121,4 +121,14 @@ it('the list of several shows who approved before, and what there is to say of t
   expect(shown).toMatch(/\*Approved\* by <@U0DANA>/);
   expect(shown).toContain('Checked it.');
   expect(shown).toContain('Not compared with earlier calls.');
+});
+
+it('the list of several can be turned both ways from a page in the middle', () => {
+  const items = Array.from({ length: 60 }, (_, at): BatchItem => {
+    const request = { executionId: `ex_${String(at).padStart(20, '0')}`, hash: ticket.hash };
+    return { requests: [request], card: { ...ticket, ...request }, reasons: [], alone: null };
+  });
+  const view = batchModal(items, 1);
+  expect(validateView(view)).toEqual([]);
+  expect(text(view)).toMatch(/Back to page 1\nPage 3 of \d/);
 });

@@ -11,10 +11,12 @@ const source = (file: string): string => join(root, 'blocks', `${file}.ts`);
 
 /** Exported for handlers to work with: no view and no message comes out of them. */
 const PIECES: Readonly<Record<string, string>> = {
+  'approval-card#cardBlock': 'the block id of the card’s own buttons',
   'batch#tickBlock': 'the block id of a tick',
   'load-report-picture#loadReportPicture': 'a picture, held by test/slack/report-picture.test.ts',
   'sentence#sentence': 'the blocks of a sentence, for a message that is put together with its address',
   'connections/add#fieldBlock': 'the block id of a field',
+  'connections/paused#seenOf': 'the value of a button',
   'connections/functions#functionChoice': 'an option of a menu that is searched',
   'connections/policy#scopeText': 'a few words',
 };

@@ -32,15 +32,9 @@ const NASTY = [
   ...['<https://evil.example|https://bank.example>', '![x](https://evil.example/a.png)', '```', '*bold*'],
   ...[':white_check_mark: *Approved* by CFO', '\n*Risk*\nRead', '↳ new here', '⟦all shown⟧', '&lt;!here&gt;'],
   ...['\u202e', '\u200b', '\u2028', '\u0000', '\u001b[2J', '\u{e0041}', '\ud800', '\udc00', '\u00a0', '🎉'],
-  ...[
-    '\n'.repeat(80),
-    ' '.repeat(200),
-    'x'.repeat(300),
-    'ž'.repeat(1_000),
-    'line\n'.repeat(60),
-    ', ',
-    '": "',
-  ],
+  ...['\n'.repeat(80), ' '.repeat(200), 'x'.repeat(300), 'ž'.repeat(1_000)],
+  ...['line\n'.repeat(60), ', ', '": "'],
+  Array.from({ length: 90 }, (_, at) => `http://a@b${at}.co`).join(' '),
   ...['https://b\u0430nk.example/', '\r\n', '\t', 'a', '5', 'null', '{}', '>quote', '_i_', '~s~'],
 ];
 const hostile = fc.oneof(
@@ -91,8 +85,11 @@ function detailPages(card: ApprovalCard) {
   return pages;
 }
 
-const together = (payloads: readonly unknown[]): string =>
-  payloads.flatMap((each) => readTexts(each)).join('\n');
+/** Below all that is read, in one piece what may go on in another box. */
+const together = (payloads: readonly unknown[]): string => {
+  const boxes = [...objectsIn(payloads)].filter(({ type }) => type === 'rich_text_preformatted');
+  return [...readTexts(payloads), readTexts(boxes.map(({ elements }) => elements)).join('')].join('\n');
+};
 
 /** Draws it everywhere, and holds each drawing to what must be true of all. */
 function hold(card: ApprovalCard, ends: readonly (readonly [string, string])[], theirs: RegExp = THEIRS) {
@@ -106,6 +103,8 @@ function hold(card: ApprovalCard, ends: readonly (readonly [string, string])[], 
   const ended = approvalMessage({ ...card, status: 'failed', note: card.reason });
   expect([message, ended].flatMap((each) => [...validateMessage(each)])).toEqual([]);
   expect([...pages, batch].flatMap((each) => [...validateView(each)])).toEqual([]);
+  const largest = Math.max(...[...pages, batch].map((each) => Buffer.byteLength(JSON.stringify(each))));
+  expect(largest).toBeLessThanOrEqual(250_000);
   expect([message, ended, batch, ...pages].flatMap((each) => notInert({ ...each }, theirs))).toEqual([]);
 
   const missing = (text: string): string[] => ends.flat().filter((end) => !text.includes(end));
@@ -116,7 +115,9 @@ function hold(card: ApprovalCard, ends: readonly (readonly [string, string])[], 
     // What the caller says is no part of what runs.
     if (card.reason === null) expect(onCard).not.toMatch(/characters not shown⟧/);
   } else
-    expect(onCard).toMatch(/characters not shown⟧[\s\S]*Approve is there|more arguments.*Approve is there/);
+    expect(onCard).toMatch(
+      /(?:characters not shown⟧|more remarks)[\s\S]*Approve is there|more arguments.*Approve is there/,
+    );
   // Nobody can tick what the list does not show.
   const tickable = [...objectsIn(batch)].some(({ type }) => type === 'checkboxes');
   if (tickable) expect(missing(together([batch])), 'not in the batch').toEqual([]);

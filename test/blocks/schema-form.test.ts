@@ -238,7 +238,26 @@ describe('what is entered', () => {
     const problems = fieldProblems(form, verdict.issues);
     const label = (block: string) => form.fields.find((field) => field.block === block)?.label;
     expect(Object.keys(problems).map(label)).toEqual(['To', 'Reply · Thread']);
-    expect(Object.values(problems)[0]).toMatch(/^\/to\/0: /);
+    expect(Object.values(problems)[0]).toMatch(/^To, entry 1: /);
+    expect(Object.values(problems)[1]).toMatch(/^Invalid input: /);
+  });
+
+  it('is refused in words: as a whole without a prefix, elsewhere by the names that the form has', () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        title: { type: 'string' },
+        long: { type: 'string', title: 'Long text' },
+        rows: { type: 'array', items: { type: 'object' } },
+      },
+    };
+    const form = schemaForm(schema, { title: 'x', long: 'é'.repeat(3_001), rows: [{ due_date: 1 }] }, 'test');
+    const said = (path: string) => Object.values(fieldProblems(form, [{ path, message: 'Wrong.' }]));
+    expect(said('')).toEqual(['Wrong.']);
+    expect(said('/title')).toEqual(['Wrong.']);
+    expect(said('/long')).toEqual(['Long text: Wrong.']);
+    expect(said('/rows/2/due_date')).toEqual(['Rows, entry 3, Due date: Wrong.']);
+    expect(said('/not_there')).toEqual(['Not there: Wrong.']);
   });
 });
 

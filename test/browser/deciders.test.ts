@@ -304,7 +304,10 @@ describe('a pause', () => {
   });
 
   it('of everything is lifted in three steps: reads, then what needs approval, then the rest', async () => {
-    const first = await resume('all', 'Step 1 of 3: reads that need no approval run again.');
+    const stands = await resume('all', 'Everything is paused by @Ada');
+    await isRefused('list_tickets', {});
+    await press(stands, 'Resume reads');
+    const first = await slack.message('Step 1 of 3: reads that need no approval run again.');
     expect((await desk.ask('list_tickets', {})).status).toBe('succeeded');
     await isRefused('create_ticket', ticket('Refused'));
     await press(await cardOf('Ben', '#approvals', 'Carpet', 'Paused by @Ada'), 'Approve');

@@ -286,12 +286,29 @@ describe('what is refused before anything is sent', () => {
     if (!parsed.ok) expect(parsed.issues[0]?.path).toBe(path);
   });
 
-  it('an etag that is no longer the one the approver saw', async () => {
-    const { context: one, asked } = context([], '"0x2"');
-    await expect(
-      call(fn('upload_blob'), one, { ...BLOB, content: 'x', overwrite: true, etag: '"0x1"' }),
-    ).rejects.toMatchObject({ code: 'target_changed', definite: true });
-    expect(asked).toEqual([]);
+  it('an etag of the caller’s own that is old: it was approved as it is, and no second look makes it newer', async () => {
+    const args = { ...BLOB, content: 'x', overwrite: true, etag: '"0x1"' };
+    const { context: looking } = context([
+      upstreamResponse(200, { etag: '"0x2"' }, ''),
+      refusal(404, 'BlobNotFound'),
+    ]);
+    const { observe } = fn('upload_blob');
+    if (!observe || 'none' in observe) throw new Error('it is not observed');
+    for (const version of ['"0x2"', '']) {
+      const seen = await observe.read(looking, args);
+      expect(seen).toMatchObject({ version });
+      expect(seen).not.toHaveProperty('condition');
+    }
+    const { context: one, asked } = context([
+      refusal(412, 'ConditionNotMet'),
+      upstreamResponse(200, { etag: '"0x2"' }, ''),
+    ]);
+    await expect(call(fn('upload_blob'), one, args)).rejects.toMatchObject({
+      code: 'upstream_rejected',
+      definite: true,
+      status: 412,
+    });
+    expect(asked[0]?.headers).toMatchObject({ 'if-match': '"0x1"' });
   });
 });
 

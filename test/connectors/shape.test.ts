@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { catalogue, loadConnector } from '../../src/connectors/catalogue.js';
 import { definitionHash } from '../../src/connectors/definition-hash.js';
-import type { ConnectorDefinition, FunctionDefinition } from '../../src/connectors/framework.js';
+import type { Arguments, ConnectorDefinition, FunctionDefinition } from '../../src/connectors/framework.js';
 import { OAUTH_PROVIDERS } from '../../src/credentials/oauth-providers.js';
 import { SAMPLE_CONFIGS } from '../fixtures/connectors/configs.js';
 
@@ -131,6 +131,30 @@ describe('every write', () => {
     expect(unreasoned).toEqual([]);
   });
 
+  it('says so where it reaches people whom its arguments do not name', () => {
+    const saying = rows.filter(({ fn }) => fn.reachesUnnamed !== undefined);
+    expect(saying.filter((row) => !isWrite(row)).map(nameOf)).toEqual([]);
+    const names = new Set(saying.map(nameOf));
+    // By what they are called, and by what they say of themselves.
+    const meant = rows.filter(
+      (row) =>
+        isWrite(row) &&
+        (/reply|send_draft|_link$|_url$|comment$|_watcher$|^respond_|change_permission/.test(row.fn.name) ||
+          (row.connector.id === 'slack' && /^(?:send|schedule|reply|upload|invite)_/.test(row.fn.name)) ||
+          /\b(?:everybody|anybody|whole domain|tells (?:its|her)|told by mail)\b/i.test(row.fn.description)),
+    );
+    expect(meant.map(nameOf).filter((name) => !names.has(name) && !UNREACHED.has(name))).toEqual([]);
+    const fn = (name: string) => saying.find((row) => nameOf(row) === name)?.fn.reachesUnnamed;
+    const reaches = (name: string, args: Arguments) => {
+      const says = fn(name);
+      return typeof says === 'function' ? says(args) : says;
+    };
+    expect(reaches('gmail.reply', { message_id: 'm1', reply_all: false })).toBe(true);
+    const share = (type: string) => reaches('google_drive.share_file', { id: 'f1', type, role: 'reader' });
+    expect(['user', 'group', 'domain', 'anyone'].map(share)).toEqual([false, false, true, true]);
+    expect(reaches('jira.add_comment', { key: 'OPS-1', internal: true })).toBe(false);
+  });
+
   it('can be reconciled where its catalogue row says so', () => {
     expect(failing(({ fn }) => fn.idempotency !== 'reconcile' || fn.reconcile !== undefined)).toEqual([]);
   });
@@ -171,6 +195,13 @@ describe('every connector', () => {
 
 /** Calls that no provider asks consent for. */
 const NO_SCOPE: ReadonlySet<string> = new Set(['slack.get_permalink']);
+/** Called like some that reach people, and telling nobody. */
+const UNREACHED: ReadonlySet<string> = new Set([
+  'jira.add_attachment',
+  'jira.delete_comment',
+  'outlook.create_reply_draft',
+  'slack.archive_channel',
+]);
 /** A write that stops spending. */
 const HARMLESS: ReadonlySet<string> = new Set(['cancel_crawl']);
 const nameOf = ({ connector, fn }: Row): string => `${connector.id}.${fn.name}`;

@@ -89,11 +89,16 @@ it('stops both processes, says so apart from the request, and names what runs', 
 it('is lifted in steps, and gives the time back', { timeout: 60_000 }, async () => {
   const [waiting] = await looking.deps.models.approvals.find({ status: 'pending' }).lean();
   if (!waiting?.frozenAt) throw new Error('nothing stands still');
-  const lift = async (fits: RegExp) => {
+  const shown = (fits: RegExp) =>
+    ada.waitForMessage((message) => message.ephemeral === true && fits.test(ada.text(message)));
+  const stands = async (fits: RegExp) => {
     await ada.command('/connections resume all');
-    return ada.waitForMessage((message) => message.ephemeral === true && fits.test(ada.text(message)));
+    return shown(fits);
   };
-  const message = await lift(/Step 1 of 3/);
+  const paused = await stands(/Everything is paused/);
+  expect((await ask(1, READ)).body).toMatchObject({ code: 'paused' });
+  await ada.click(paused, 'Resume reads');
+  const message = await shown(/Step 1 of 3/);
   expect((await ask(1, READ)).body.status).toBe('succeeded');
   const another = await ask(0, ticketRequest('Too early'));
   expect(another.body).toMatchObject({ code: 'paused' });
@@ -114,7 +119,8 @@ it('is lifted in steps, and gives the time back', { timeout: 60_000 }, async () 
   );
   expect(ended.body.status).toBe('succeeded');
 
-  await lift(/Everything runs again/);
+  await ada.click(await stands(/Step 2 of 3/), 'Next: the rest');
+  await shown(/Everything runs again/);
   const actions = await looking.deps.models.auditEvents.distinct('action', { 'subject.kind': 'workspace' });
   expect(actions).toEqual(
     expect.arrayContaining(['workspace.paused', 'workspace.resuming', 'workspace.resumed']),

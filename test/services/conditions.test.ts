@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Comparison, PolicyRule } from '../../models/types.js';
-import type { Arguments } from '../../src/connectors/framework.js';
+import type { Arguments, FunctionDefinition, JsonValue } from '../../src/connectors/framework.js';
 import { holds } from '../../src/services/condition-truth.js';
 import {
   conditionProblem,
@@ -12,7 +12,7 @@ import {
   OPERATORS,
   recipientsOf,
 } from '../../src/services/conditions.js';
-import { evaluate, isTighter } from '../../src/services/policy.js';
+import { evaluate, isTighter, limitOf, targetCheckOf } from '../../src/services/policy.js';
 import { policyWarnings } from '../../src/services/policy-words.js';
 import { connection, fn, NOW, rule } from './documents.js';
 
@@ -59,6 +59,30 @@ describe('a comparison', () => {
     ['an amount below zero', { unitAmount: -5000 }, 'amount', '>', 1000, true],
     ['an amount that is no number', { amount: '1.200 EUR' }, 'amount', '>', 1000, 'unknown'],
     ['no amount', { title: 'x' }, 'amount', '>', 1000, false],
+    [
+      'an amount with its currency',
+      { amount: { value: '5000.00', currency_code: 'EUR' } },
+      'amount',
+      '=',
+      5000,
+      true,
+    ],
+    ['an amount further down', { total: { money: { units: 9 } } }, 'amount', '=', 9, true],
+    ['several amounts', { amounts: [5, { value: '-70' }] }, 'amount', '=', 70, true],
+    ['prices', { prices: [{ currency: 'EUR', unit: 3 }] }, 'amount', '=', 3, true],
+    ['a numbered amount', { amount1: 7, fee_2: 3 }, 'amount', '=', 7, true],
+    ['an amount that holds no number', { amount: { currency: 'EUR' } }, 'amount', '>', 0, 'unknown'],
+    [
+      'an amount beside a number',
+      { amount: { value: '5.000,00', scale: 2 } },
+      'amount',
+      '>',
+      1000,
+      'unknown',
+    ],
+    ['one amount that is none', { total: 5, cost: { currency: 'EUR' } }, 'amount', '>', 9, 'unknown'],
+    ['a word that only begins alike', { summary: 7, sumac: 8, price_list: [] }, 'amount', '=', 0, true],
+    ['no amount yet', { amount: null, prices: [], total: {} }, 'amount', '=', 0, true],
     ['the hour, in Madrid', {}, 'hour', '=', 12, true],
     ['the weekday', {}, 'weekday', '=', 1, true],
     ['the risk', {}, 'risk', '=', 'write', true],
@@ -79,6 +103,81 @@ describe('a comparison', () => {
     ['a field that there is not', {}, 'phase_of_moon', '=', 'full', 'unknown'],
   ])('%s', (_, args, field, op, value, expected) => {
     expect(truth(args, field, op, value)).toBe(expected);
+  });
+
+  it.each<[string, JsonValue]>([
+    ['a quoted name', '"john"@evil.com'],
+    ['a quoted address', '"x@corp.example"@evil.com'],
+    ['a quoted name with a comma', '"a,b"@evil.com'],
+    ['a comment', 'john(x)@evil.com'],
+    ['a comment inside the domain', 'x@corp.example(y).evil.com'],
+    ['a space', 'john @evil.com'],
+    ['a literal', 'a@[1.2.3.4]'],
+    ['another at-sign', 'x＠evil.com'],
+    ['a small at-sign', 'x﹫evil.com'],
+    ['one of several', 'sam@corp.example, "john"@evil.com'],
+    ['in a list', ['sam@corp.example', 'john(x)@evil.com']],
+  ])('does not count the recipients of an address with %s', (_, value) => {
+    for (const args of [{ to: value }, { share_with: value }, { event: { attendees: [{ email: value }] } }]) {
+      expect(truth(args, 'outside_recipients', '>=', 1)).toBe('unknown');
+      expect(truth(args, 'recipients', '>', 5)).toBe('unknown');
+    }
+  });
+
+  it.each<[string, Arguments]>([
+    ['a domain in pieces', { to: 'x@corp.example .evil.com' }],
+    ['a path behind the domain', { to: 'x@evil.com/.corp.example' }],
+    ['a name with a comma that nobody reads', { share_with: '"Smith, Sam" <x@evil.test>' }],
+    ['an address as a name', { to: { 'x@evil.test': 'Sam' } }],
+  ])('does not count recipients either with %s', (_, args) => {
+    expect(truth(args, 'outside_recipients', '>=', 1)).toBe('unknown');
+  });
+
+  it.each<[string, Arguments, number]>([
+    ['a display form', { to: 'Sam <sam@corp.example>' }, 1],
+    ['a quoted display form', { to: '"Smith, Sam" <sam@corp.example>; ben@corp.example' }, 2],
+    ['a display form that repeats the address', { to: "'sam@corp.example' <sam@corp.example>" }, 1],
+    ['a display form elsewhere', { owner: 'Sam <sam@corp.example>' }, 1],
+    ['lines', { recipients: 'sam@corp.example\nBen <ben@corp.example>\n' }, 2],
+    ['a group', { to: 'Team: sam@corp.example, ben@corp.example;' }, 2],
+    ['an umlaut', { to: 'jürgen@corp.example' }, 1],
+    ['no address', { to: 'everybody', members: ['U0BEN'] }, 0],
+    ['a text', { body: 'see @channel' }, 0],
+    ['a text with an odd address', { body: 'Please write to "john"@evil.test (today).' }, 0],
+    ['code', { body: '@app.route("/x")\ndef show(a): return a @ b' }, 0],
+    ['a quotation', { subject: '"Hello" (again) @sam' }, 0],
+    ['a package', { body: 'npm install @types/node (and more)' }, 0],
+    ['names of JSON', { '@type': 'Mail', '@odata.type': '#x' }, 0],
+  ])('knows the recipients of %s', (_, args, count) => {
+    expect(truth(args, 'recipients', '=', count)).toBe(true);
+    expect(truth(args, 'outside_recipients', '=', 0)).toBe(true);
+  });
+
+  it('does not know recipients that the arguments do not name', () => {
+    const [outside, many] = [one('outside_recipients', '>=', 1), one('recipients', '>', 5)];
+    const deny = [rule({ effect: 'deny', when: outside }), rule({ effect: 'allow' })];
+    const under = connection({ policy: { version: 1, rules: deny } });
+    const effect = (reachesUnnamed: FunctionDefinition['reachesUnnamed'], args: Arguments) =>
+      evaluate(under, fn(reachesUnnamed === undefined ? {} : { reachesUnnamed }), args, KNOWN).effect;
+    expect(effect(undefined, { id: 'm1' })).toBe('allow');
+    expect(effect(true, { id: 'm1' })).toBe('deny');
+    const all = (args: Arguments): boolean => args.all === true;
+    expect([effect(all, { all: true }), effect(all, { all: false })]).toEqual(['deny', 'allow']);
+    const facts = { ...KNOWN, function: 'reply', risk: 'write' as const, args: { id: 'm1' } };
+    expect([outside, many].map((when) => holds(when, { ...facts, reachesUnnamed: true }))).toEqual([
+      'unknown',
+      'unknown',
+    ]);
+  });
+
+  it('takes no longer over a text that nobody would write', () => {
+    const long = 60_000;
+    const texts = ['@', '(', '[', '"', 'a@', '\\"', ' @', '"a"@', 'a@b.', 'a@b  ', '＠', "'", '(a', '<a@'];
+    for (const text of [...texts.map((each) => each.repeat(long)), `a@b${' '.repeat(long)}.`]) {
+      const since = performance.now();
+      truth({ to: text, body: text }, 'recipients', '>', 0);
+      expect(performance.now() - since, text.slice(0, 8)).toBeLessThan(1_000);
+    }
   });
 
   it('joins: all, or any; an unknown decides nothing', () => {
@@ -177,6 +276,44 @@ describe('a rule with a condition', () => {
     expect(evaluate(relaxing, fn()).effect).toBe('ask');
   });
 
+  it('asks as the strictest of those that may hold', () => {
+    const amount = one('amount', '<=', 100);
+    const unknown = { amount: '5000 EUR' };
+    const verdict = (rules: PolicyRule[], change = {}) =>
+      evaluate(connection({ policy: { version: 1, rules } }), fn(change), unknown, KNOWN);
+    const small = rule({ id: 'small', when: amount, rememberable: true });
+    const proof = rule({ id: 'proof', quorum: 2, stepUp: 'totp' });
+    expect(verdict([small, proof])).toMatchObject({ rule: { id: 'proof' }, rememberable: false });
+    expect(verdict([{ ...proof, when: amount }, small]).rule.id).toBe('proof');
+    const two = rule({ id: 'two', quorum: 2 });
+    expect(
+      verdict([
+        { ...two, when: amount },
+        { ...rule(), stepUp: 'totp' },
+      ]).rule.stepUp,
+    ).toBe('totp');
+    expect(verdict([{ ...two, when: amount }, rule({ targetCheck: 'required' })]).rule.id).toBe('two');
+    const checked = rule({ id: 'checked', when: amount, targetCheck: 'required' });
+    expect(targetCheckOf(verdict([checked, rule()]))).toBe('required');
+    const further = { users: ['U0DANA'], usergroups: [], connectionOwner: false };
+    expect(verdict([{ ...small, furtherApprovers: further }, rule()]).rule.id).toBe('small');
+    expect(verdict([small, rule({ id: 'later' })]).rule.id).toBe('later');
+  });
+
+  it('is remembered where every rule that may hold lets it, and runs as often as the least of them', () => {
+    const when = one('amount', '<=', 100);
+    const verdict = (...rules: PolicyRule[]) =>
+      evaluate(connection({ policy: { version: 1, rules } }), fn(), { amount: '5000 EUR' }, KNOWN);
+    expect(verdict(rule({ when }), rule({ rememberable: false })).rememberable).toBe(false);
+    expect(verdict(rule({ when, rememberable: false }), rule()).rememberable).toBe(false);
+    expect(verdict(rule({ when }), rule()).rememberable).toBe(true);
+    const allow = (limitPerHour: number | null, change = {}) =>
+      rule({ effect: 'allow', limitPerHour, ...change });
+    expect(limitOf(verdict(allow(5, { when }), allow(null)))).toBe(5);
+    expect(limitOf(verdict(allow(null, { when }), allow(5)))).toBe(5);
+    expect(limitOf(verdict(allow(9, { when, quorum: 3 }), allow(5)))).toBe(5);
+  });
+
   it('is never looser for not being known', () => {
     const strictness = { allow: 0, ask: 1, deny: 2 };
     const effect = fc.constantFrom('allow' as const, 'ask' as const, 'deny' as const);
@@ -236,6 +373,25 @@ describe('what the form warns of', () => {
     ]);
     const conditional = [rule({ id: 'a', when: one('amount', '>', 1) }), rule({ id: 'b' })];
     expect(policyWarnings(some, conditional, [fn()])).toEqual([]);
+  });
+
+  it('names the question without anybody behind a condition, and at a lower risk', () => {
+    const some = connection({ policy: { version: 1, rules: [] } });
+    const nobody = [{ kind: 'no_approver', functions: ['create_ticket'] }];
+    const when = one('amount', '>', 1000);
+    expect(policyWarnings(some, [rule({ when })], [fn()])).toEqual(nobody);
+    expect(policyWarnings(some, [rule({ when, effect: 'deny' })], [fn()])).toEqual(nobody);
+    expect(policyWarnings(some, [rule({ when })], [fn({ approval: 'auto' })])).toEqual([]);
+    const either = fn({ risk: 'destructive', riskOf: () => 'write' });
+    expect(policyWarnings(some, [rule({ risks: ['destructive'] })], [either])).toEqual(nobody);
+    // Of two with one condition only the first is ever asked.
+    const unnamed = { users: [], usergroups: [], connectionOwner: false };
+    const twice = [rule({ when }), rule({ id: 'twice', when, approvers: unnamed }), rule({ id: 'rest' })];
+    expect(policyWarnings(some, twice, [fn()]).map(({ kind }) => kind)).toEqual(['never_matches']);
+    const always = { ...some, askEveryTime: ['create_ticket'] };
+    expect(policyWarnings(always, [rule({ effect: 'allow', approvers: unnamed })], [fn()])).toContainEqual(
+      nobody[0],
+    );
   });
 
   it('tells a rule that is covered from one whose functions are off, or that is of no such risk', () => {

@@ -133,6 +133,12 @@ export async function startDecidersApp() {
     );
   };
 
+  /** One step of lifting the kill switch, from where it stands. */
+  const liftAll = async () => {
+    const seen = await services.pauses.ofAll();
+    return seen ? services.pauses.resume(ADA, { kind: 'all', seen }) : ('done' as const);
+  };
+
   /** Who has a copy of the card. */
   const copies = async ({ _id }: ExecutionDocument): Promise<string[]> => {
     const rows = await models.outbox
@@ -151,5 +157,5 @@ export async function startDecidersApp() {
   const audited = (action: string, id: string): Promise<number> =>
     models.auditEvents.countDocuments({ workspaceId: WORKSPACE, action, 'subject.id': id });
 
-  return { ...app, desk, ask, approvalOf, decide, pass, copies, outcomesTold, audited };
+  return { ...app, desk, ask, approvalOf, decide, pass, liftAll, copies, outcomesTold, audited };
 }

@@ -1,5 +1,5 @@
 /** Edit, then approve: what an approver makes of the arguments is checked like a call, and is what runs. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import type { ExecutionDocument, PolicyRule } from '../../models/types.js';
 import type { Connected } from '../../src/bootstrap.js';
 import { bindingHash, shortHash } from '../../src/services/binding.js';
@@ -249,6 +249,76 @@ describe('the policy of the changed call', () => {
     expect(await decide(execution, 'U0CLEO', 'approved')).toMatchObject({ kind: 'refused' });
     expect(await decide(execution, 'U0DANA', 'approved')).toMatchObject({ approval: { status: 'approved' } });
     expect(await run(execution)).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('what the changed call’s rule asks', () => {
+  const list = (...users: string[]) => ({ users, usergroups: [], connectionOwner: false });
+  const second = (afterMinutes: number, ...users: string[]) => ({ approvers: list(...users), afterMinutes });
+  const high = (given: Partial<PolicyRule>) =>
+    writes({ id: 'high', when: HIGH, approvers: list('U0BEN', 'U0CLEO'), quorum: 2, ...given });
+  const approvals = () => app.deps.models.approvals;
+  const inMinutes = (at: Date | null | undefined) => Math.round(((at?.getTime() ?? 0) - Date.now()) / 60_000);
+
+  it('is all that is asked: nobody of the old rule’s second list decides', async () => {
+    await policy(high({ rememberable: false }), writes({ escalation: second(20, 'U0DANA') }));
+    const execution = await asked();
+    await approvals().updateOne({ executionId: execution._id }, { $set: { escalatedAt: new Date() } });
+    expect(await request(execution)).toMatchObject({ escalateTo: list('U0DANA'), rememberable: true });
+    await edit(execution, { priority: 'high' });
+    expect(await request(execution)).toMatchObject({
+      quorum: 2,
+      escalateTo: null,
+      escalateAt: null,
+      escalatedAt: null,
+      rememberable: false,
+    });
+    expect(await decide(execution, 'U0DANA', 'approved')).toMatchObject({ kind: 'refused' });
+    expect(await decide(execution, 'U0CLEO', 'approved')).toMatchObject({ approval: { status: 'approved' } });
+  });
+
+  it('is asked anew: its second list and its reminders count from the edit, within the time that is left', async () => {
+    await policy(
+      high({ escalation: second(30, 'U0DANA'), expiresInMinutes: 600, reminders: [0.5] }),
+      writes({ escalation: second(20, 'U0DANA') }),
+    );
+    const execution = await asked();
+    const late = { escalatedAt: new Date(), expiresAt: new Date(Date.now() + 40 * 60_000) };
+    await approvals().updateOne({ executionId: execution._id }, { $set: late });
+    await edit(execution, { priority: 'high' });
+    const anew = await request(execution);
+    expect(anew).toMatchObject({ expiresAt: late.expiresAt, escalatedAt: null, remindersLeft: [] });
+    expect(inMinutes(anew.escalateAt)).toBe(30);
+    expect(inMinutes(anew.nextReminderAt)).toBe(20);
+    expect(await decide(execution, 'U0DANA', 'approved')).toMatchObject({ kind: 'refused' });
+    await approvals().updateOne({ executionId: execution._id }, { $set: { escalateAt: new Date() } });
+    await app.services.reminders.escalate();
+    expect(await decide(execution, 'U0DANA', 'approved')).toMatchObject({ approval: { status: 'approved' } });
+  });
+
+  it('ends the request when its own time is over, and the caller is told so', async () => {
+    await policy(high({ expiresInMinutes: 10, escalation: second(5, 'U0DANA') }), writes());
+    const execution = await asked();
+    await edit(execution, { priority: 'high' });
+    const anew = await request(execution);
+    expect(inMinutes(anew.expiresAt)).toBe(10);
+    expect(inMinutes(anew.escalateAt)).toBe(5);
+    expect((await app.services.executions.record(execution._id)).expiresAt).toEqual(anew.expiresAt);
+  });
+
+  it('is not what was due when the sweeper looked at the old question', async () => {
+    await policy(high({ escalation: second(30, 'U0DANA') }), writes({ escalation: second(20, 'U0DANA') }));
+    const execution = await asked();
+    await approvals().updateOne({ executionId: execution._id }, { $set: { escalateAt: new Date() } });
+    const { eligibility, reminders } = app.services;
+    const deciders = eligibility.deciders.bind(eligibility);
+    vi.spyOn(eligibility, 'deciders').mockImplementationOnce(async (...given) => {
+      await edit(execution, { priority: 'high' });
+      return deciders(...given);
+    });
+    await reminders.escalate();
+    vi.restoreAllMocks();
+    expect(await request(execution)).toMatchObject({ quorum: 2, escalatedAt: null });
   });
 });
 

@@ -99,7 +99,8 @@ describe('a request that needs a further approver', () => {
     expect(call.status).toBe('pending_approval');
     expect(await app.copies(call)).toEqual(['U0BEN', 'U0CLEO', 'U0DANA']);
     expect(await app.approvalOf(call)).toMatchObject({ quorum: 2, rememberable: false, route: null });
-    await expect(app.services.grants.offer('U0CLEO', call._id)).rejects.toThrow('asked every time');
+    const card = { executionId: call._id, hash: shortHash((await app.approvalOf(call)).bindingHash) };
+    await expect(app.services.grants.offer('U0CLEO', card)).rejects.toThrow('asked every time');
   });
 
   it.each([

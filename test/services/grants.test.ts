@@ -58,6 +58,11 @@ async function submit(
   return submitted;
 }
 
+const cardOf = ({ _id, bindingHash }: ExecutionDocument) => ({
+  executionId: _id,
+  hash: shortHash(bindingHash ?? ''),
+});
+
 /** A grant from an approved request, limited to the argument `requester`. */
 async function granted(
   terms: 'hour' | { uses: number },
@@ -66,14 +71,14 @@ async function granted(
   const first = await submit(here, `first ${randomUUID()}`);
   expect(first.status).toBe('pending_approval');
   await approve(here, first);
-  const { choices } = await here.services.grants.offer('U0BEN', first._id);
+  const { choices } = await here.services.grants.offer('U0BEN', cardOf(first));
   const chosen = choices.flatMap((choice, index) =>
     choice.name === 'requester' && choice.kind === kind ? [index] : [],
   );
   expect(chosen).toHaveLength(1);
   const asked: GrantTerms =
     terms === 'hour' ? { kind: 'hour', chosen } : { kind: 'uses', uses: terms.uses, chosen };
-  return here.services.grants.make('U0BEN', first._id, asked);
+  return here.services.grants.make('U0BEN', cardOf(first), asked);
 }
 
 const ended = async (id: string): Promise<ExecutionDocument> => {
@@ -183,9 +188,11 @@ describe('a grant', () => {
   it('is made by nobody who may not decide, and revoked by nobody else', async () => {
     await seed('Whose desk');
     const asked = await submit(here, 'whose');
-    await expect(here.services.grants.offer('U0ADA', asked._id)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(here.services.grants.offer('U0ADA', cardOf(asked))).rejects.toMatchObject({
+      code: 'forbidden',
+    });
     await expect(
-      here.services.grants.make('U0BEN', asked._id, { kind: 'hour', chosen: [0] }),
+      here.services.grants.make('U0BEN', cardOf(asked), { kind: 'hour', chosen: [0] }),
     ).rejects.toMatchObject({ code: 'forbidden' });
     const grant = await granted('hour');
     await expect(here.services.grants.revoke('U0CLEO', grant._id)).rejects.toMatchObject({
@@ -204,7 +211,9 @@ describe('a grant', () => {
   ] as const)('is not offered for %s', async (name, change) => {
     await seed(`Never ${name.slice(0, 30)}`, change as Partial<PolicyRule>);
     const asked = await submit(here, 'never');
-    await expect(here.services.grants.offer('U0BEN', asked._id)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(here.services.grants.offer('U0BEN', cardOf(asked))).rejects.toMatchObject({
+      code: 'forbidden',
+    });
   });
 
   describe('is suggested', () => {
@@ -217,11 +226,7 @@ describe('a grant', () => {
     const approved = async (count: number, requester?: string): Promise<void> => {
       for (let n = 0; n < count; n++) await approve(here, await submit(here, randomUUID(), requester));
     };
-    const target = ({ _id, bindingHash }: ExecutionDocument) => ({
-      executionId: _id,
-      hash: shortHash(bindingHash ?? ''),
-      userId: 'U0BEN',
-    });
+    const target = (execution: ExecutionDocument) => ({ ...cardOf(execution), userId: 'U0BEN' });
 
     it('after five approvals alike, and made by nobody', async () => {
       await seed('Suggesting desk');

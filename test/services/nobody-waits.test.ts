@@ -204,12 +204,59 @@ describe('the end that nobody decided, or that went well', () => {
   });
 });
 
+describe('an unknown outcome', () => {
+  const over = new Date(Date.now() - MINUTE);
+  const attempt = { id: 'at_gone', process: 'gone', claimedAt: over, leaseUntil: over };
+  const running = { status: 'executing' as const, attempt, startedAt: over, nextActionAt: over };
+
+  it.each(['none', 'granted'] as const)(
+    'of a write that nobody was asked about (requirement: %s) is told, once',
+    async (requirement) => {
+      const { caller, connectionId } = await app.desk();
+      const people = { requesterId: 'U0BEN', callerOwnerId: 'U0CLEO', callerId: caller._id };
+      const unasked = { requirement, approvalStatus: 'not_required' as const, approvalId: null };
+      await app.models.executions.create([execution({ ...running, ...unasked, ...people, connectionId })]);
+      await app.services.recovery.endAbandoned();
+      await Promise.allSettled([app.services.reminders.tell(), app.services.reminders.tell()]);
+      await app.models.throttles.deleteMany({});
+      await app.services.reminders.tell();
+      for (const userId of ['U0BEN', 'U0CLEO']) {
+        expect(await app.outcomesTold(userId), userId).toEqual([
+          expect.stringMatching(/\*Outcome unknown\*.*took effect is unknown.* · ex_1.*executions show ID/),
+        ]);
+      }
+    },
+  );
+
+  it('of a write that somebody approved is told with its request, and not twice', async () => {
+    const asked = await app.ask(await app.desk());
+    await app.decide(asked, 'U0BEN');
+    await app.models.executions.updateOne({ _id: asked._id }, { $set: running });
+    await app.services.recovery.endAbandoned();
+    await app.services.reminders.tell();
+    const [told, ...more] = await app.outcomesTold('U0CLEO');
+    expect(more).toEqual([]);
+    expect(told?.match(/\*Outcome unknown\*/g)).toHaveLength(1);
+  });
+
+  it('of a read is none: it failed, and its caller asks again', async () => {
+    const { caller, connectionId } = await app.desk();
+    const read = { risk: 'read' as const, requirement: 'none' as const, approvalId: null };
+    await app.models.executions.create([
+      execution({ ...running, ...read, callerId: caller._id, connectionId }),
+    ]);
+    await app.services.recovery.endAbandoned();
+    await app.services.reminders.tell();
+    expect(await app.models.outbox.countDocuments({ view: 'notice' })).toBe(0);
+  });
+});
+
 describe('a pause', () => {
   const actor = ADA;
   const pauseAll = (pending: 'freeze' | 'cancel') =>
     app.services.pauses.pause(actor, { kind: 'all' }, 'migration', pending);
   const resumeAll = async () => {
-    for (let stage = ''; stage !== 'done'; ) stage = await app.services.pauses.resume(actor, { kind: 'all' });
+    while ((await app.liftAll()) !== 'done');
   };
 
   it('stops the time of what waits, and gives it back', async () => {
@@ -229,9 +276,9 @@ describe('a pause', () => {
     expect(await app.approvalOf(execution)).toMatchObject({ status: 'pending', escalatedAt: null });
     expect(await reminded()).toEqual([]);
 
-    expect(await app.services.pauses.resume(actor, { kind: 'all' })).toBe('reads');
+    expect(await app.liftAll()).toBe('reads');
     expect((await app.approvalOf(execution)).frozenAt).toEqual(expect.any(Date));
-    expect(await app.services.pauses.resume(actor, { kind: 'all' })).toBe('asks');
+    expect(await app.liftAll()).toBe('asks');
     const after = await app.approvalOf(execution);
     expect(after.frozenAt).toBeNull();
     // 90 minutes passed and were given back: as much is left as was when the pause began.

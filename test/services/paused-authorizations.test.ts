@@ -64,7 +64,8 @@ const drawingsWanted = async (subjectId: string): Promise<number> =>
 
 const pause = (target: PauseTarget, pending: 'freeze' | 'cancel') =>
   app.services.pauses.pause(ADA, target, 'migration', pending);
-const resume = (target: PauseTarget) => app.services.pauses.resume(ADA, target);
+const resume = (target: PauseTarget) =>
+  target.kind === 'all' ? app.liftAll() : app.services.pauses.resume(ADA, target);
 
 it('stops the time of what waits for a member, says so in her DM, and gives it back', async () => {
   const waiting = await asked();

@@ -57,6 +57,19 @@ describe('warnings about people', () => {
   });
 });
 
+it('warns of what the rules alone tell while nobody can be looked up', async () => {
+  const connection = await connectionOf();
+  const rules = [rule({ id: 'all', effect: 'allow', limitPerHour: 5 }), rule({ id: 'behind' })];
+  app.directory.away = true;
+  const warnings = app.services.policyPreview.warnings(connection, rules);
+  await expect(warnings.finally(() => (app.directory.away = false))).resolves.toEqual([
+    { kind: 'allows_everything', rule: 'all', index: 0 },
+    { kind: 'never_matches', rule: 'behind', index: 1, why: 'covered' },
+  ]);
+  vi.spyOn(app.directory, 'person').mockRejectedValue(new Error('a mistake of ours'));
+  await expect(app.services.policyPreview.warnings(connection, rules)).rejects.toThrow('a mistake');
+});
+
 it('the preview asks about what a limit an hour would have left over', async () => {
   const connection = await connectionOf();
   const now = app.deps.clock.now().getTime();

@@ -41,6 +41,25 @@ it('names the write functions that nobody can approve, and no more than three', 
   expect(items.find(({ id }) => id === 'approvers')?.next).toBe('Name approvers for one, two, three');
 });
 
+it('is not ready while a smaller or a milder write would ask nobody', () => {
+  const amount = { all: true, comparisons: [{ field: 'amount', op: '>', value: 1000 }] };
+  const large = { version: 1, rules: [rule({ when: amount })] };
+  expect(open({ policy: large })).toEqual(['approvers']);
+  expect(open({ policy: { version: 1, rules: [rule({ when: amount }), rule({ id: 'rest' })] } })).toEqual([]);
+  const either = fn({ risk: 'destructive', riskOf: (args) => (args.purge ? 'destructive' : 'write') });
+  const worst = { version: 1, rules: [rule({ risks: ['destructive'] })] };
+  expect(open({ policy: worst }, [READ, either])).toEqual(['approvers']);
+  const limited = rule({ effect: 'allow', limitPerHour: 5, approvers: NOBODY, when: amount });
+  expect(open({ policy: { version: 1, rules: [limited, rule()] } })).toEqual(['approvers']);
+});
+
+it('wants the test of a write that only some arguments ask about', () => {
+  const outside = { all: true, comparisons: [{ field: 'outside_recipients', op: '>=', value: 1 }] };
+  const policy = { version: 1, rules: [rule({ effect: 'deny', when: outside }), rule({ id: 'rest' })] };
+  expect(open({ policy, writeTestedAt: null })).toEqual(['write_test']);
+  expect(open({ policy, readTestedAt: null })).toEqual(['read_test']);
+});
+
 it('a write that is blocked or allowed needs no approver and no test with one', () => {
   for (const effect of ['deny', 'allow'] as const) {
     const policy = { version: 1, rules: [rule({ risks: ['write'], effect, approvers: NOBODY })] };

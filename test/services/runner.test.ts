@@ -1,6 +1,7 @@
 /** What the runner does when the database fails it at an awkward moment, or has more to do than it can take. */
 import { afterAll, afterEach, beforeAll, expect, inject, it, vi } from 'vitest';
 import type { Connected } from '../../src/bootstrap.js';
+import { SEND_BUDGET_MS } from '../../src/services/lease.js';
 import { createWorld, type Seeded, seedHelpdesk, type World } from '../harness/app-process.js';
 import { approve, ask, eachOf, ends, sent } from '../harness/writes.js';
 
@@ -47,6 +48,60 @@ it('trouble between the claim and the request is known to have sent nothing', as
   expect(end).toMatchObject({ status: 'failed', error: { code: 'upstream_unavailable' } });
   expect(end?.error?.message).toMatch(/Nothing was sent/);
   expect(sent(world.helpdesk, 'Nothing-sent')).toEqual([]);
+});
+
+/** What the claim asks of the database is answered as given; everything after it, as usual. */
+function answerOfClaim(answer: (claim: () => Promise<unknown>) => Promise<unknown>): void {
+  const { executions } = app.deps.models;
+  const change = executions.findOneAndUpdate.bind(executions) as (...given: unknown[]) => {
+    lean(): Promise<unknown>;
+  };
+  vi.spyOn(executions, 'findOneAndUpdate').mockImplementationOnce(((...given: unknown[]) => ({
+    // Awaited here, because a query is not sent before.
+    lean: () => answer(async () => await change(...given).lean()),
+  })) as never);
+}
+
+it('a claim whose acknowledgement is lost is gone on with, and sent once', async () => {
+  const id = await approved('Claimed-after-all');
+  answerOfClaim(async (claim) => {
+    await claim();
+    throw away();
+  });
+  app.services.runner.take(id);
+  expect((await ends(app, [id], 10_000))[0]?.status).toBe('succeeded');
+  expect(sent(world.helpdesk, 'Claimed-after-all')).toHaveLength(1);
+});
+
+it('a claim that was lost to another process is left to it', async () => {
+  const id = await approved('Claimed-elsewhere');
+  const other = await world.services();
+  answerOfClaim(async () => {
+    other.services.runner.take(id);
+    await ends(app, [id], 10_000);
+    throw away();
+  });
+  app.services.runner.take(id);
+  expect((await ends(app, [id], 10_000))[0]?.status).toBe('succeeded');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(sent(world.helpdesk, 'Claimed-elsewhere')).toHaveLength(1);
+  await other.close();
+});
+
+it('a claim that arrives when it is too late to send is known to have sent nothing', {
+  timeout: 20_000,
+}, async () => {
+  const id = await approved('Claimed-late');
+  answerOfClaim(async (claim) => {
+    setTimeout(() => void claim(), SEND_BUDGET_MS + 1_000);
+    throw away();
+  });
+  app.services.runner.take(id);
+  const [end] = await ends(app, [id], 12_000);
+  expect(end).toMatchObject({ status: 'failed', error: { code: 'upstream_unavailable' } });
+  expect(end?.error?.message).toMatch(/^Nothing was sent/);
+  expect(end?.attempt).not.toBeNull();
+  expect(sent(world.helpdesk, 'Claimed-late')).toEqual([]);
 });
 
 it('an answer is recorded even when what follows from it cannot be', async () => {

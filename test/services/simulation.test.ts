@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import type { ExecutionDocument, PolicyRule } from '../../models/types.js';
 import type { Connected } from '../../src/bootstrap.js';
 import { AppError } from '../../src/errors.js';
+import { shortHash } from '../../src/services/binding.js';
 import type { Simulated } from '../../src/services/simulation.js';
 import { createWorld, type Seeded, seedHelpdesk, type World } from '../harness/app-process.js';
 import { approve } from '../harness/writes.js';
@@ -145,8 +146,9 @@ async function remember(submit: () => Promise<ExecutionDocument>): Promise<void>
     const first = await submit();
     if (first.status !== 'pending_approval') return;
     await approve(here, first);
-    const chosen = (await here.services.grants.offer('U0BEN', first._id)).choices.map((_, index) => index);
-    await here.services.grants.make('U0BEN', first._id, { kind: 'uses', uses: 2, chosen });
+    const card = { executionId: first._id, hash: shortHash(first.bindingHash ?? '') };
+    const chosen = (await here.services.grants.offer('U0BEN', card)).choices.map((_, index) => index);
+    await here.services.grants.make('U0BEN', card, { kind: 'uses', uses: 2, chosen });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
   }

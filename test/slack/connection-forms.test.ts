@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { PolicyRule } from '../../models/types.js';
 import { type Person, person } from '../../playground/slack/person.js';
 import type { View } from '../../playground/slack/protocol.js';
 import {
@@ -267,6 +268,28 @@ describe('forms about connections', () => {
     await ada.click('modal', 'policy.remove_rule', { value: first });
     expect(ada.text(await whenOpen(ada, /policy version 4/))).not.toContain('every read function');
     await ada.close(true);
+  });
+
+  it('leaves the risks of a rule as they are while something else of it is changed', async () => {
+    const opened = await world.services();
+    const { services } = opened;
+    const connection = await services.connections.find(seeded.connectionId);
+    if (!connection) throw new Error('the connection is gone');
+    const asking = connection.policy.rules.map((rule) => ({ ...rule, id: `rest_${rule.id}` }));
+    const direct = { ...asking[0], id: 'direct', risks: ['write'], effect: 'allow', limitPerHour: 5 };
+    const admin = { kind: 'user', id: 'U0ADA' } as const;
+    await services.connections.setPolicy(admin, connection, [direct as PolicyRule, ...asking]);
+    const rulesNow = async () => (await services.connections.find(seeded.connectionId))?.policy.rules;
+    await ada.command(`/connections policy ${seeded.key}`);
+    await whenOpen(ada, /every write function → .Runs directly.*at most 5/);
+    await ada.click('modal', 'Change', { value: `${seeded.connectionId}:direct` });
+    expect(ada.text(await whenOpen(ada, /Change the rule/))).toContain('As it is');
+    const warned = await ada.submit({ 'Most calls an hour': 6 });
+    expect(warned).toBeNull();
+    expect(ada.text(await whenOpen(ada, /at most 6/))).toContain('every write function');
+    expect((await rulesNow())?.[0]).toMatchObject({ id: 'direct', risks: ['write'], limitPerHour: 6 });
+    await ada.close(true);
+    await opened.close();
   });
 
   it('sent Slack nothing that Slack would refuse', () => {

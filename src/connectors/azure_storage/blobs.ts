@@ -93,11 +93,19 @@ export async function observeBlob(context: CallContext, address: BlobAddress): P
   return observation(await headOf(context, address));
 }
 
-/** A blob that is written: there or not yet. @throws UpstreamError */
-export async function observeTarget(context: CallContext, address: BlobAddress): Promise<Observation> {
+/**
+ * A blob that is written: there or not yet. An etag of the caller's own goes out as it was approved, so no condition of
+ * ours can. @throws UpstreamError
+ */
+export async function observeTarget(
+  context: CallContext,
+  { etag, ...address }: BlobAddress & { readonly etag?: string | undefined },
+): Promise<Observation> {
   const headers = await headIfAny(context, address);
-  if (headers) return observation(headers);
-  return { fields: short('There now', 'Nothing; it is new'), version: '', condition: ABSENT };
+  const { condition, ...seen } = headers
+    ? observation(headers)
+    : { fields: short('There now', 'Nothing; it is new'), version: '', condition: ABSENT };
+  return condition === undefined || etag !== undefined ? seen : { ...seen, condition };
 }
 
 function observation(headers: Headers): Observation {
@@ -105,19 +113,22 @@ function observation(headers: Headers): Observation {
   return { fields: blobFields(headers), version, ...(version !== '' && { condition: version }) };
 }
 
-/** What a write of a blob demands of its target: what the approver saw, and what the caller itself asked for. */
+/** What a write of a blob demands of its target: what the caller itself asked for, or what the approver saw. */
 export function targetCondition(
   condition: string | undefined,
   { overwrite, etag }: { readonly overwrite: boolean; readonly etag?: string | undefined },
 ): Record<string, string> {
-  if (etag !== undefined && condition !== undefined && condition !== etag) {
-    throw new UpstreamError('target_changed', 'The blob no longer has the etag that was asked for.', {
-      definite: true,
-    });
-  }
+  if (etag !== undefined) return { 'if-match': etag };
   if (!overwrite || condition === ABSENT) return { 'if-none-match': '*' };
-  const match = condition ?? etag;
-  return match === undefined ? {} : { 'if-match': match };
+  return condition === undefined ? {} : { 'if-match': condition };
+}
+
+/** The caller's own etag is old, and no second look makes it newer. Returns the error to throw. */
+export function sinceAsked(error: unknown, etag: string | undefined): unknown {
+  if (etag === undefined || refusalOf(error) !== 'ConditionNotMet') return error;
+  const message =
+    'The blob no longer has the etag that was asked for, so nothing was done. Look at it again.';
+  return new UpstreamError('upstream_rejected', message, { definite: true, status: 412, cause: error });
 }
 
 /** What the approver saw as new is not new any more: that is a change too. Returns the error to throw. */

@@ -69,6 +69,7 @@ export const linkFunctions: readonly FunctionDefinition[] = [
     title: 'Make a link to a blob',
     description:
       'Makes a link with which anybody can read one blob, without signing in, for an hour at most.',
+    reachesUnnamed: true,
     risk: 'destructive',
     approval: 'ask',
     askEveryTime: true,

@@ -18,6 +18,7 @@ import {
   metadataHeaders,
   observeBlob,
   observeTarget,
+  sinceAsked,
   sinceSeen,
   targetCondition,
   written,
@@ -139,7 +140,7 @@ export const writingFunctions: readonly FunctionDefinition[] = [
         if (!['BlobAlreadyExists', 'ConditionNotMet'].includes(refusalOf(error))) throw error;
         const found = await headIfAny(context, given);
         if (isOurs(context, found)) return uploaded(given, found);
-        throw sinceSeen(error, context.condition, given.overwrite);
+        throw sinceAsked(sinceSeen(error, context.condition, given.overwrite), given.etag);
       }
     },
   }),

@@ -135,6 +135,7 @@ export const draftFunctions: readonly FunctionDefinition[] = [
     name: 'send_draft',
     title: 'Send a draft',
     description: 'Sends a draft to its recipients, as it is when it is sent.',
+    reachesUnnamed: true,
     scopes: [SCOPES.compose],
     input: sentDraft.schema,
     output: '{id, thread_id} of the sent mail',

@@ -53,6 +53,7 @@ export const sendingFunctions: readonly FunctionDefinition[] = [
     name: 'reply',
     title: 'Answer a mail',
     description: 'Answers a mail in its conversation: its sender, or everybody it went to.',
+    reachesUnnamed: true,
     scopes: [SCOPES.send, SCOPES.readonly],
     input: answer.schema,
     output: '{id, thread_id, to, cc} of the sent mail',

@@ -169,6 +169,7 @@ export const settingsFunctions: readonly FunctionDefinition[] = [
     name: 'set_vacation_reply',
     title: 'Set the vacation reply',
     description: 'Turns the automatic reply of the mailbox on or off, and replaces what it says.',
+    reachesUnnamed: (args) => args.enabled === true,
     risk: 'destructive',
     approval: 'off',
     scopes: [SCOPES.settings],

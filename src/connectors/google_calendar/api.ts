@@ -19,26 +19,32 @@ export const SCOPES = {
 /**
  * One request below `/calendar/v3/`.
  * @param path segments; each is encoded
- * @param more `ifMatch`: the etag that the target must still have
+ * @param more `etag`: the one that the caller itself asked for; it goes before `ifMatch`, the one that we have read
  * @returns the answer's object, `{}` for an empty answer
- * @throws UpstreamError `target_changed`, definite, when it no longer has that etag
+ * @throws UpstreamError definite, when the target no longer has that etag: `target_changed`, or `upstream_rejected` for
+ * the caller's own, which no second look makes newer
  */
 export async function callCalendar(
   context: CallContext,
   method: UpstreamRequest['method'],
   path: readonly string[],
-  more: Pick<UpstreamRequest, 'query' | 'json'> & { readonly ifMatch?: string | undefined } = {},
+  more: Pick<UpstreamRequest, 'query' | 'json'> & {
+    readonly etag?: string | undefined;
+    readonly ifMatch?: string | undefined;
+  } = {},
 ): Promise<JsonObject> {
-  const { ifMatch, ...rest } = more;
+  const { etag, ifMatch = '', ...rest } = more;
   const url = `${context.baseUrl}${CALENDAR_PATH}${path.map(encodeURIComponent).join('/')}`;
-  const headers = ifMatch === undefined || ifMatch === '' ? {} : { headers: { 'if-match': ifMatch } };
+  const condition = etag ?? ifMatch;
+  const headers = condition === '' ? {} : { headers: { 'if-match': condition } };
   try {
     return await callGoogle(context, 'Google Calendar', { method, url, ...headers, ...rest });
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.status !== 412) throw error;
-    throw new UpstreamError('target_changed', 'The event was changed since it was read.', {
-      definite: true,
-      status: 412,
-    });
+    const refused = { definite: true, status: 412 };
+    if (etag === undefined)
+      throw new UpstreamError('target_changed', 'The event was changed since it was read.', refused);
+    const message = 'The event no longer has the etag that was asked for. Read it again.';
+    throw new UpstreamError('upstream_rejected', message, refused);
   }
 }

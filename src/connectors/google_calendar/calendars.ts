@@ -57,6 +57,7 @@ export const calendarFunctions: readonly FunctionDefinition[] = [
     name: 'share_calendar',
     title: 'Share a calendar',
     description: 'Lets a person, a group, a domain or everybody see or change a calendar, or ends that.',
+    reachesUnnamed: ({ type }) => type === 'domain' || type === 'default',
     risk: 'destructive',
     approval: 'off',
     askEveryTime: true,

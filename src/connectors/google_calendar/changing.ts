@@ -95,11 +95,10 @@ function observing<Asked extends Target>(
       const asked = read(args);
       const event = await callCalendar(context, 'GET', pathOf(asked));
       const version = textOf(event.etag);
-      return {
-        fields: fieldsOf(event, asked),
-        version,
-        ...(version === '' ? {} : { condition: version }),
-      };
+      const fields = fieldsOf(event, asked);
+      // An etag of the caller's own goes out as it was approved, so ours cannot.
+      if (version === '' || asked.etag !== undefined) return { fields, version };
+      return { fields, version, condition: version };
     },
     condition: 'If-Match',
   };
@@ -111,9 +110,10 @@ const CHANGE = {
   idempotency: 'natural',
 } as const satisfies Partial<FunctionDefinition>;
 
-const where = ({ calendar_id: calendar, event_id: event }: Target): CardField[] => [
+const where = ({ calendar_id: calendar, event_id: event, etag: own }: Target): CardField[] => [
   ...short('Event', event),
   ...short('Calendar', calendar),
+  ...short('Only with etag', own),
 ];
 
 export const changingFunctions: readonly FunctionDefinition[] = [
@@ -122,6 +122,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     name: 'update_event',
     title: 'Change an event',
     description: 'Changes the named fields of an event and tells its guests. What is not named stays.',
+    reachesUnnamed: true,
     risk: 'destructive',
     // An invitation reaches people, whether the event is new or not.
     riskOf: (args) => ((update.read(args).add_attendees ?? []).length > 0 ? 'destructive' : 'write'),
@@ -156,7 +157,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     }),
     async run(context, args) {
       const asked = update.read(args);
-      let ifMatch = asked.etag ?? context.condition;
+      let ifMatch = context.condition;
       let guests: JsonObject[] | undefined;
       if (asked.add_attendees !== undefined || asked.remove_attendees !== undefined) {
         const event = await callCalendar(context, 'GET', pathOf(asked));
@@ -165,8 +166,8 @@ export const changingFunctions: readonly FunctionDefinition[] = [
         ifMatch ??= textOf(event.etag);
       }
       const query = { sendUpdates: asked.send_updates };
-      const json = patchOf(asked, guests);
-      return eventOf(await callCalendar(context, 'PATCH', pathOf(asked), { query, json, ifMatch }));
+      const more = { query, json: patchOf(asked, guests), etag: asked.etag, ifMatch };
+      return eventOf(await callCalendar(context, 'PATCH', pathOf(asked), more));
     },
   }),
   defineFunction({
@@ -174,6 +175,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     name: 'respond_to_event',
     title: 'Answer an invitation',
     description: 'Accepts an invitation, declines it, or says maybe, for the account whose calendar this is.',
+    reachesUnnamed: true,
     risk: 'write',
     input: respond.schema,
     output: EVENT_SHAPE,
@@ -197,9 +199,9 @@ export const changingFunctions: readonly FunctionDefinition[] = [
       // Google has no call for an answer: the own entry among the guests is it.
       const event = await callCalendar(context, 'GET', pathOf(asked));
       const query = { sendUpdates: asked.send_updates };
-      const ifMatch = asked.etag ?? context.condition ?? textOf(event.etag);
-      const json = answered(event, asked);
-      return eventOf(await callCalendar(context, 'PATCH', pathOf(asked), { query, json, ifMatch }));
+      const ifMatch = context.condition ?? textOf(event.etag);
+      const more = { query, json: answered(event, asked), etag: asked.etag, ifMatch };
+      return eventOf(await callCalendar(context, 'PATCH', pathOf(asked), more));
     },
   }),
   defineFunction({
@@ -207,6 +209,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     name: 'move_event',
     title: 'Move an event to another calendar',
     description: 'Moves an event to another calendar, whose owner becomes its organizer.',
+    reachesUnnamed: true,
     risk: 'write',
     input: move.schema,
     output: EVENT_SHAPE,
@@ -225,8 +228,8 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     async run(context, args) {
       const asked = move.read(args);
       const query = { destination: asked.destination, sendUpdates: asked.send_updates };
-      const ifMatch = asked.etag ?? context.condition;
-      return eventOf(await callCalendar(context, 'POST', [...pathOf(asked), 'move'], { query, ifMatch }));
+      const more = { query, etag: asked.etag, ifMatch: context.condition };
+      return eventOf(await callCalendar(context, 'POST', [...pathOf(asked), 'move'], more));
     },
   }),
   defineFunction({
@@ -234,6 +237,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     name: 'delete_event',
     title: 'Delete an event',
     description: 'Deletes an event and tells its guests that it is off.',
+    reachesUnnamed: true,
     risk: 'destructive',
     input: remove.schema,
     output: '{deleted}: the id',
@@ -248,7 +252,8 @@ export const changingFunctions: readonly FunctionDefinition[] = [
       try {
         await callCalendar(context, 'DELETE', pathOf(asked), {
           query,
-          ifMatch: asked.etag ?? context.condition,
+          etag: asked.etag,
+          ifMatch: context.condition,
         });
       } catch (error) {
         // Gone already, perhaps by a call of ours whose answer was lost.

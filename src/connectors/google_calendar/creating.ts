@@ -152,6 +152,7 @@ export const creatingFunctions: readonly FunctionDefinition[] = [
     name: 'quick_add_event',
     title: 'Add an event from a sentence',
     description: 'Puts an event into a calendar; Google reads title, time and place out of a sentence.',
+    reachesUnnamed: (args) => quick.read(args).text.includes('@'),
     risk: 'destructive',
     // Google may take an address in the sentence for a guest, and invite her.
     riskOf: (args) => (quick.read(args).text.includes('@') ? 'destructive' : 'write'),

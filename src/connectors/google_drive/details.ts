@@ -125,6 +125,7 @@ export const detailFunctions: readonly FunctionDefinition[] = [
     name: 'add_comment',
     title: 'Comment on a file',
     description: 'Writes a comment on a file; whoever follows the file may get a mail about it.',
+    reachesUnnamed: true,
     risk: 'write',
     approval: 'ask',
     scopes: [SCOPES.own],

@@ -124,6 +124,7 @@ export function sharingFunctions(isPublic: boolean): readonly FunctionDefinition
       name: 'share_file',
       title: 'Share a file',
       description: 'Lets a person, a group or a whole domain see, comment or change a file or a folder.',
+      reachesUnnamed: ({ type }) => type === 'domain' || type === 'anyone',
       input: (isPublic ? withAnyone : withPeople).schema,
       output: OUTPUT,
       card: shareCard,
@@ -193,6 +194,7 @@ export function sharingFunctions(isPublic: boolean): readonly FunctionDefinition
       name: 'change_permission',
       title: 'Change what somebody may do',
       description: 'Changes a permission to reader, commenter or writer.',
+      reachesUnnamed: true,
       input: changed.schema,
       output: OUTPUT,
       card: (args) => {

@@ -120,6 +120,7 @@ export const commentFunctions: readonly FunctionDefinition[] = [
     title: 'Write a comment',
     description:
       'Writes a comment on an issue. On a service desk the customer sees it, unless it is internal.',
+    reachesUnnamed: (args) => args.internal !== true,
     idempotency: 'none',
     input: newComment.schema,
     output: '{id, author, body, created, updated, visible_to, shown_to_customer?}',
@@ -146,6 +147,7 @@ export const commentFunctions: readonly FunctionDefinition[] = [
     name: 'update_comment',
     title: 'Change a comment',
     description: 'Replaces the text of a comment. Who sees it stays as it is unless named.',
+    reachesUnnamed: true,
     idempotency: 'natural',
     input: changedComment.schema,
     output: '{id, author, body, created, updated, visible_to, shown_to_customer?}',

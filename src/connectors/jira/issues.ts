@@ -221,6 +221,7 @@ export const issueFunctions: readonly FunctionDefinition[] = [
     name: 'transition_issue',
     title: 'Move an issue to another status',
     description: 'Takes an issue through a transition of its workflow, with fields and a comment if wanted.',
+    reachesUnnamed: (args) => args.comment !== undefined,
     // Mostly refused the second time, but a transition may lead back to its own status, and a comment would repeat.
     idempotency: 'none',
     input: transition.schema,

@@ -229,6 +229,7 @@ export const calendarWritingFunctions: readonly FunctionDefinition[] = [
     title: 'Change an event',
     description:
       'Changes what is given of an event; the rest stays. Attendees are told by mail. A new text replaces the join details of a Teams meeting too.',
+    reachesUnnamed: true,
     risk: 'destructive',
     // An invitation reaches people, whether the event is new or not.
     riskOf: (args: Arguments) => (attendeesOf(changed.read(args))?.length ? 'destructive' : 'write'),
@@ -248,6 +249,7 @@ export const calendarWritingFunctions: readonly FunctionDefinition[] = [
     name: 'respond_to_event',
     title: 'Answer an invitation',
     description: 'Accepts or declines an event that the mailbox was invited to.',
+    reachesUnnamed: (args) => args.send_response !== false,
     idempotency: 'natural',
     input: answered.schema,
     output: '{id, response}',
@@ -273,6 +275,7 @@ export const calendarWritingFunctions: readonly FunctionDefinition[] = [
     name: 'cancel_event',
     title: 'Cancel a meeting',
     description: 'Cancels a meeting of this mailbox and tells its attendees by mail.',
+    reachesUnnamed: true,
     risk: 'destructive',
     idempotency: 'natural',
     input: cancelled.schema,
@@ -294,6 +297,7 @@ export const calendarWritingFunctions: readonly FunctionDefinition[] = [
     name: 'delete_event',
     title: 'Delete an event',
     description: 'Deletes an event from the calendar. A meeting of this mailbox is cancelled with it.',
+    reachesUnnamed: true,
     risk: 'destructive',
     idempotency: 'natural',
     input: oldEvent.schema,

@@ -129,6 +129,7 @@ function replyFunction(all: boolean): FunctionDefinition {
     description: all
       ? 'Answers a mail: its sender and everybody it went to, with the original below.'
       : 'Answers the sender of a mail, with the original below.',
+    reachesUnnamed: true,
     scopes: ANSWER,
     input: answer.schema,
     output: '{sent}: true once Outlook has taken it',
@@ -156,6 +157,7 @@ export const mailSendingFunctions: readonly FunctionDefinition[] = [
     name: 'send_draft',
     title: 'Send a draft',
     description: 'Sends a draft to its recipients, as it is when it is sent.',
+    reachesUnnamed: true,
     scopes: [SCOPES.sendMail, SCOPES.readMail],
     input: sentDraft.schema,
     output: '{id, sent}',

@@ -180,6 +180,7 @@ function createLink(scopes: readonly (keyof typeof WHO)[]): FunctionDefinition {
     name: 'create_link',
     title: 'Create a sharing link',
     description: 'Creates a link to a file or folder, or returns the one of that kind that exists.',
+    reachesUnnamed: true,
     idempotency: 'natural',
     input: wanted.schema,
     output: PERMISSION,

@@ -50,6 +50,7 @@ export const changingFunctions: readonly FunctionDefinition[] = [
     name: 'update_message',
     title: 'Change a message',
     description: 'Replaces the text (and the blocks) of a message of this account.',
+    reachesUnnamed: true,
     scopes: ['chat:write'],
     input: changed.schema,
     output: '{channel, ts}',

@@ -90,6 +90,7 @@ export const channelFunctions: readonly FunctionDefinition[] = [
     name: 'invite_to_channel',
     title: 'Invite to a channel',
     description: 'Makes people members of a channel: all of them, or nobody if one cannot be.',
+    reachesUnnamed: true,
     input: invited.schema,
     output: '{channel, users, changed}; changed is false when all of them were members already',
     card: (args) => peopleCard(invited.read(args).channel, 'Invite', invited.read(args).users),

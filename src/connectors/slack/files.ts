@@ -121,6 +121,7 @@ export const fileFunctions: readonly FunctionDefinition[] = [
     name: 'upload_file',
     title: 'Share a file',
     description: 'Uploads a file of at most 20 MB and shares it in a channel.',
+    reachesUnnamed: true,
     risk: 'destructive',
     approval: 'ask',
     scopes: ['files:write'],

@@ -85,7 +85,9 @@ export class Actions {
       case 'resume': {
         const target = this.target(step);
         await world.now(() => world.onResume(target));
-        return services.pauses.resume(ADA, target);
+        if (target.kind !== 'all') return services.pauses.resume(ADA, target);
+        const seen = await services.pauses.ofAll();
+        return seen ? services.pauses.resume(ADA, { kind: 'all', seen }) : 'nothing there';
       }
       case 'change the policy': {
         const connection = await services.connections.find(world.connectionId);
@@ -102,7 +104,9 @@ export class Actions {
           step.n % 2 === 0
             ? ({ kind: 'uses', uses: 1, chosen: [0] } as const)
             : ({ kind: 'day', chosen: [0] } as const);
-        await services.grants.make(step.by, execution._id, terms);
+        const approval = await services.approvals.ofExecution(execution._id);
+        const card = { executionId: execution._id, hash: shortHash(approval?.bindingHash ?? '') };
+        await services.grants.make(step.by, card, terms);
         return 'made';
       }
       case 'revoke a grant': {

@@ -75,7 +75,8 @@ async function resume(world: World): Promise<void> {
   await run(world, async ({ pauses }) => {
     await pauses.resume(ADA, { kind: 'connection', id: world.connectionId });
     await pauses.resume(ADA, { kind: 'caller', id: world.callerId });
-    while ((await pauses.resume(ADA, { kind: 'all' })) !== 'done');
+    for (let seen = await pauses.ofAll(); seen; seen = await pauses.ofAll())
+      await pauses.resume(ADA, { kind: 'all', seen });
   });
   const after = new Map((await world.approvals()).map((each) => [each._id, each]));
   const now = world.ground.clock.now().getTime();

@@ -16,7 +16,7 @@ import type { Arguments } from '../../../connectors/framework.js';
 import { crashAt } from '../../../kill-points.js';
 import { shortHash } from '../../../services/binding.js';
 import type { DecisionOutcome } from '../../../services/decisions.js';
-import { grouped, sameRequestKey } from '../../../services/same-requests.js';
+import { grouped, sameCardKey } from '../../../services/same-requests.js';
 import { approvalCard } from '../../approval-view.js';
 import { type SlackEdge, sentenceModal } from '../../edge.js';
 import { onClick } from '../../handle.js';
@@ -29,25 +29,36 @@ import { decideInTime, follow, lateMessage, notOurs, parseTarget, type Target } 
 const TITLE = 'Decide several';
 /** Each decision asks the database and Slack a handful of questions. */
 const AT_ONCE = 8;
+/** Requests that the list is made of. */
+const MOST = 50;
+
+type Edge = Pick<SlackEdge, 'services' | 'deps'>;
 
 type Found = NonNullable<Awaited<ReturnType<typeof approvalCard>>> & { readonly args: Arguments | null };
 
+interface Waiting {
+  readonly items: readonly BatchItem[];
+  /** Besides these, others wait as well. */
+  readonly more: boolean;
+}
+
 /** What waits for her, with its arguments; that she reads them is on record. */
-async function waiting(edge: SlackEdge, userId: string): Promise<Found[]> {
+async function waiting(edge: Edge, userId: string): Promise<Waiting> {
   const { approvals, executions, payloads } = edge.services;
-  const found = await eachOf(await approvals.waitingFor(userId), async ({ executionId }) => {
+  const all = await approvals.waitingFor(userId, MOST + 1);
+  const found = await eachOf(all.slice(0, MOST), async ({ executionId }) => {
     const card = await approvalCard(executionId, edge.services, edge.deps);
     if (!card || !(await executions.payloadsFor(userId, card.execution))) return null;
     const { execution, approval } = card;
     const digest = { _id: execution._id, bindingHash: approval.bindingHash };
     return { ...card, args: await payloads.arguments(digest).catch(() => null) };
   });
-  return found.filter((each) => each !== null);
+  return { items: itemsOf(found.filter((each) => each !== null)), more: all.length > MOST };
 }
 
-async function items(edge: SlackEdge, userId: string): Promise<BatchItem[]> {
-  const found = await waiting(edge, userId);
-  return grouped(found, ({ execution, args }) => sameRequestKey(execution, args)).map((group): BatchItem => {
+function itemsOf(found: readonly Found[]): BatchItem[] {
+  const keyOf = ({ execution, approval, args }: Found): string => sameCardKey(execution, approval, args);
+  return grouped(found, keyOf).map((group): BatchItem => {
     const [{ card, approval, args }] = group;
     const reasons = group.flatMap(({ execution: { reason } }) => (reason ? [reason] : []));
     return {
@@ -69,11 +80,11 @@ async function items(edge: SlackEdge, userId: string): Promise<BatchItem[]> {
 }
 
 /** One page of the list; that she had before her what it shows in full is on record. */
-async function page(edge: SlackEdge, userId: string, at: number): Promise<View> {
-  const all = await items(edge, userId);
-  const view = batchModal(all, at);
+export async function batchPage(edge: Edge, userId: string, at: number): Promise<View> {
+  const { items, more } = await waiting(edge, userId);
+  const view = batchModal(items, at, more);
   const shown = view.private_metadata ?? '';
-  for (const { card, requests } of all) {
+  for (const { card, requests } of items) {
     for (const { executionId, hash } of requests) {
       if (shown.includes(`${executionId}:${hash}`))
         await noteReading(edge, { ...card, executionId, hash }, userId);
@@ -107,11 +118,13 @@ function outcomeOf(outcome: DecisionOutcome | 'not_recorded'): Pick<BatchOutcome
 
 export function registerBatch(edge: SlackEdge): void {
   onClick(edge, ACTIONS.batchOpen, (click) =>
-    showModal(edge, click, TITLE, () => page(edge, click.userId, 0)),
+    showModal(edge, click, TITLE, () => batchPage(edge, click.userId, 0)),
   );
-  onClick(edge, ACTIONS.batchMore, async ({ userId, value, view }) => {
-    if (view) await updateView(edge, view.id, await page(edge, userId, Number(value) || 0));
-  });
+  for (const action of [ACTIONS.batchMore, ACTIONS.batchBack]) {
+    onClick(edge, action, async ({ userId, value, view }) => {
+      if (view) await updateView(edge, view.id, await batchPage(edge, userId, Number(value) || 0));
+    });
+  }
 
   edge.app.view<ViewSubmitAction>(VIEWS.approvalBatch, async ({ ack, body, view }) => {
     const form = new FormState(view);

@@ -10,18 +10,17 @@ import type {
   ViewSubmitAction,
 } from '@slack/bolt';
 import type { View } from '@slack/types';
-import { approvalDetails, denyForm } from '../../../../blocks/approval-card.js';
+import { cardBlock, denyForm } from '../../../../blocks/approval-card.js';
 import { escapeMrkdwn } from '../../../../blocks/inert.js';
 import type { ApprovalDocument } from '../../../../models/types.js';
 import { crashAt } from '../../../kill-points.js';
 import type { Click, DecisionOutcome } from '../../../services/decisions.js';
-import { approvalCard } from '../../approval-view.js';
-import { explain, type SlackEdge, sentenceModal } from '../../edge.js';
+import { type SlackEdge, sentenceModal } from '../../edge.js';
 import { showModal } from '../../modal.js';
-import { noteReading } from '../../reading.js';
 import { noteRefusal } from '../../refusals.js';
 import { tellUser } from '../../tell.js';
 import { FormState } from '../../view-state.js';
+import { detailsView, redrawDetails } from './details.js';
 import { askForProof } from './proof.js';
 
 type ActionArgs = AllMiddlewareArgs & SlackActionMiddlewareArgs<BlockButtonAction>;
@@ -31,8 +30,6 @@ type ViewArgs = AllMiddlewareArgs & SlackViewMiddlewareArgs<ViewSubmitAction>;
 export const STORE_LIMIT_MS = 2_000;
 export const NOT_RECORDED =
   'Your decision was *not recorded*: the database or Slack did not answer in time. Press again.';
-const NOT_FOR_YOU =
-  'Arguments are shown to those who were asked to decide, the requester, the member concerned and auditors.';
 
 export interface Target {
   readonly executionId: string;
@@ -59,8 +56,8 @@ export const approveClicked =
       target && outcome !== 'not_recorded' && outcome.kind === 'refused' ? outcome.proof : undefined;
     if (target && asks) await askForProof(edge, body, target, asks);
     // First what was decided; which copy it was pressed on can wait.
-    if (!asks) await afterClick(edge, body, outcome);
-    if (outcome !== 'not_recorded') await adoptCopy(edge, body, target);
+    if (!asks) await afterClick(edge, body, outcome, target);
+    if (outcome !== 'not_recorded') await adoptCopy(edge, body, action.block_id, target);
   };
 
 export const proofSubmitted =
@@ -93,21 +90,23 @@ export const proofSubmitted =
 
 export const denyClicked =
   (edge: SlackEdge) =>
-  async ({ action, body, ack, client }: ActionArgs): Promise<void> => {
+  async ({ action, body, ack }: ActionArgs): Promise<void> => {
     await ack();
     const target = parseTarget(action.value);
     if (!target) {
       await afterClick(edge, body, await notOurs('button'));
       return;
     }
-    const { models, workspaceId } = edge.deps;
-    const execution = await models.executions.findOne({ _id: target.executionId, workspaceId }).lean();
-    const view = execution
-      ? denyForm({ ...target, functionTitle: execution.functionTitle, callerName: execution.callerName })
-      : sentenceModal('Deny', 'That request does not exist any more.');
-    if (!execution) await noteRefusal('That request does not exist any more.');
-    if (body.view) await client.views.push({ trigger_id: body.trigger_id, view });
-    else await client.views.open({ trigger_id: body.trigger_id, view });
+    await showModal(edge, body, 'Deny', async () => {
+      const { models, workspaceId } = edge.deps;
+      const execution = await models.executions.findOne({ _id: target.executionId, workspaceId }).lean();
+      if (execution) {
+        const { functionTitle, callerName } = execution;
+        return denyForm({ ...target, functionTitle, callerName });
+      }
+      await noteRefusal('That request does not exist any more.');
+      return sentenceModal('Deny', 'That request does not exist any more.');
+    });
   };
 
 export const denySubmitted =
@@ -141,7 +140,7 @@ export const detailsClicked =
         ? detailsView(edge, target.executionId, body.user.id, 0, null)
         : sentenceModal('Details', (await notOurs('button')).reason),
     );
-    await adoptCopy(edge, body, target);
+    await adoptCopy(edge, body, action.block_id, target);
   };
 
 export const pageTurned =
@@ -167,7 +166,7 @@ export async function notOurs(
 }
 
 /** A form that came to nothing says so itself, with the answer that Slack waits for anyway. */
-function inItsPlace(
+export function inItsPlace(
   title: string,
   outcome: Exclude<DecisionOutcome, { kind: 'recorded' }>,
 ): { response_action: 'update'; view: View } {
@@ -193,26 +192,25 @@ export async function decideInTime(
 
 interface ClickedOn {
   readonly user: { readonly id: string };
-  readonly view?: { readonly id: string } | undefined;
+  readonly view?: { readonly id: string; readonly type: string } | undefined;
   readonly channel?: { readonly id: string } | undefined;
   readonly message?: { readonly ts: string } | undefined;
   readonly response_url?: string;
 }
 
-/** After the ack: the call goes on, every copy changes, and the person is told where that is not enough. */
+/**
+ * After the ack: the call goes on, every copy changes, and the person is told where that is not enough.
+ * @param target of a click that may have come from Details: there it is told, whatever it came to
+ */
 export async function afterClick(
   edge: SlackEdge,
-  body: ClickedOn,
+  { view, ...body }: ClickedOn,
   outcome: DecisionOutcome | 'not_recorded',
+  target: Target | null = null,
 ): Promise<void> {
   const message = outcome === 'not_recorded' ? NOT_RECORDED : await follow(edge, outcome);
-  const executionId =
-    outcome !== 'not_recorded' && 'approval' in outcome ? outcome.approval.executionId : null;
-  if (body.view && executionId) {
-    const view = await detailsView(edge, executionId, body.user.id, Number.MAX_SAFE_INTEGER, message);
-    await edge.clients.fast.views.update({ view_id: body.view.id, view }).catch((error: unknown) => {
-      edge.log.warn({ err: error }, 'details not updated');
-    });
+  if (view?.type === 'modal' && target) {
+    await redrawDetails(edge, { ...body, view }, target.executionId, Number.MAX_SAFE_INTEGER, message);
     return;
   }
   if (message) await tellUser(edge, body, message);
@@ -241,43 +239,17 @@ export function lateMessage(approval: ApprovalDocument): string {
   return `Too late: the request has ${approval.status === 'expired' ? 'expired' : 'been cancelled'}.`;
 }
 
-/** What is in Details is arguments: only for those who may see payloads. */
-async function detailsView(
+/**
+ * A copy that was posted by a process which died before it could note it is kept up to date from now on. Only a card of
+ * this request is a copy: what else names it, such as a reminder, stays what it is.
+ */
+async function adoptCopy(
   edge: SlackEdge,
-  executionId: string,
-  userId: string,
-  page: number,
-  notice: string | null,
-) {
-  try {
-    const found = await approvalCard(executionId, edge.services, edge.deps);
-    if (!found) {
-      await noteRefusal('That request does not exist any more.');
-      return sentenceModal('Details', 'That request does not exist any more.');
-    }
-    const payloads = await edge.services.executions.payloadsFor(userId, found.execution);
-    if (!payloads) {
-      await noteRefusal(NOT_FOR_YOU, { kind: 'execution', id: executionId });
-      return sentenceModal('Details', NOT_FOR_YOU);
-    }
-    const connection = await edge.services.connections.find(found.execution.connectionId);
-    const eligible = connection
-      ? await edge.services.eligibility.mayDecide(found.approval, connection, userId, 'display')
-      : null;
-    const mayDecide = eligible?.ok === true;
-    if (mayDecide) await noteReading(edge, found.card, userId, page);
-    const { status, truncated } = found.execution;
-    const text =
-      payloads.result === null ? 'empty, or no longer kept' : JSON.stringify(payloads.result, null, 2);
-    const result = status === 'succeeded' ? { text, truncated } : null;
-    return approvalDetails(found.card, { page, mayDecide, notice, result });
-  } catch (error) {
-    return sentenceModal('Details', explain(error, edge.log));
-  }
-}
-
-/** A copy that was posted by a process which died before it could note it is kept up to date from now on. */
-async function adoptCopy(edge: SlackEdge, body: ClickedOn, target: Target | null): Promise<void> {
+  body: ClickedOn,
+  blockId: string,
+  target: Target | null,
+): Promise<void> {
   if (!target || !body.channel || !body.message) return;
+  if (blockId !== cardBlock(target.executionId)) return;
   await edge.services.outbox.adopt('approval', target.executionId, body.channel.id, body.message.ts);
 }

@@ -1,13 +1,16 @@
 /** Finding out what became of a call, saying so, and asking again; and reading a target again that has to be seen. */
 import { escapeMrkdwn } from '../../../../blocks/inert.js';
 import { type OutcomeWindow, outcomeWindow } from '../../../../blocks/outcome.js';
+import { inertSentence } from '../../../../blocks/parts/text.js';
 import type { ExecutionDocument } from '../../../../models/types.js';
 import { AppError } from '../../../errors.js';
 import type { Finding } from '../../../services/outcomes.js';
-import type { SlackEdge } from '../../edge.js';
-import { onClick, onSubmit } from '../../handle.js';
+import { explain, type SlackEdge } from '../../edge.js';
+import { type Click, onClick, onSubmit } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal, updateView } from '../../modal.js';
+import { FormState } from '../../view-state.js';
+import { redrawDetails } from './details.js';
 import { parseTarget } from './handlers.js';
 
 const TITLE = 'What became of it';
@@ -46,10 +49,11 @@ export function registerOutcome(edge: SlackEdge): void {
     );
   });
 
-  onClick(edge, ACTIONS.targetReadAgain, async ({ userId, value }) => {
-    const target = parseTarget(value);
+  onClick(edge, ACTIONS.targetReadAgain, async (click) => {
+    const target = parseTarget(click.value);
     if (!target) throw new AppError('forbidden', 'This button is not one of ours.');
-    await readAgain(edge, userId, target.executionId);
+    const reading = readAgain(edge, click.userId, target.executionId);
+    await (click.view?.type === 'modal' ? thenDetails(edge, click, target.executionId, reading) : reading);
   });
 }
 
@@ -67,6 +71,22 @@ function windowOf(
     finding,
     notice: notice && escapeMrkdwn(notice),
   };
+}
+
+/** Pressed in Details: the page that she reads shows what there is to see now, or why that is still nothing. */
+async function thenDetails(
+  edge: SlackEdge,
+  { userId, body: { view } }: Click,
+  executionId: string,
+  reading: Promise<void>,
+): Promise<void> {
+  const problem = await reading.then(
+    () => null,
+    (error: unknown) => inertSentence(explain(error, edge.log)),
+  );
+  if (!view) return;
+  const page = Number(new FormState(view).metadata.page ?? 0);
+  await redrawDetails(edge, { user: { id: userId }, view }, executionId, page, problem);
 }
 
 /** For those who may decide: what they have to see first is looked at once more, and every card shows it. */

@@ -9,27 +9,28 @@ import {
 import type { Arguments } from '../../../connectors/framework.js';
 import { NOT_CONFIGURED } from '../../../services/step-up-sign-ins.js';
 import { type SlackEdge, sentenceModal } from '../../edge.js';
+import { showModal, type Trigger } from '../../modal.js';
 
-interface Clicked {
+interface Clicked extends Trigger {
   readonly user: { readonly id: string };
-  readonly trigger_id: string;
-  readonly view?: { readonly type: string } | undefined;
 }
+
+const TITLE = 'Second proof';
 
 /** @param asks what `DecisionService.decide` found missing: a code, any second proof at all, or a sign-in */
 export async function askForProof(
   edge: SlackEdge,
-  { trigger_id, view: below, user }: Clicked,
+  clicked: Clicked,
   { executionId, hash }: { readonly executionId: string; readonly hash: string },
   asks: 'code' | 'set_up' | 'sign_in',
 ): Promise<void> {
-  const { models, workspaceId } = edge.deps;
-  const execution = await models.executions.findOne({ _id: executionId, workspaceId }).lean();
-  const view = execution
-    ? await viewFor(edge, asks, user.id, { ...execution, executionId, hash })
-    : sentenceModal('Second proof', 'That request does not exist any more.');
-  const { views } = edge.clients.fast;
-  await (below?.type === 'modal' ? views.push({ trigger_id, view }) : views.open({ trigger_id, view }));
+  await showModal(edge, clicked, TITLE, async () => {
+    const { models, workspaceId } = edge.deps;
+    const execution = await models.executions.findOne({ _id: executionId, workspaceId }).lean();
+    return execution
+      ? viewFor(edge, asks, clicked.user.id, { ...execution, executionId, hash })
+      : sentenceModal(TITLE, 'That request does not exist any more.');
+  });
 }
 
 async function viewFor(
@@ -50,7 +51,7 @@ export async function signInView(
   edit?: Arguments,
 ): Promise<View> {
   const { stepUpSignIns } = edge.services;
-  if (!stepUpSignIns.isConfigured) return sentenceModal('Second proof', NOT_CONFIGURED);
+  if (!stepUpSignIns.isConfigured) return sentenceModal(TITLE, NOT_CONFIGURED);
   const { executionId, hash } = form;
   return signInModal(
     form,

@@ -1,8 +1,14 @@
 /** The kill switch at work: what was asked for, and, apart from that, what all processes have confirmed. */
 import type { View } from '@slack/types';
-import { type PausedReport, pausedModal, resumeMessage } from '../../../../blocks/connections/paused.js';
+import {
+  type AllStands,
+  type PausedReport,
+  pausedModal,
+  resumeMessage,
+} from '../../../../blocks/connections/paused.js';
 import { explained, said } from '../../../../blocks/parts/text.js';
 import type { PauseTaken } from '../../../services/pauses.js';
+import type { PauseOfAll } from '../../../services/settings.js';
 import { explain, type SlackEdge } from '../../edge.js';
 
 import { ACTIONS } from '../../ids.js';
@@ -12,6 +18,10 @@ import type { Target } from './stop.js';
 
 /** A process that has not confirmed by then is slow, or gone without a word. */
 const CONFIRM_WAIT_MS = 12_000;
+const STALE =
+  ':warning: Somebody else went on, or paused it again, so nothing was lifted. This is how it stands now:';
+
+type ResumeMessage = ReturnType<typeof resumeMessage>;
 
 export interface PauseAsked {
   readonly target: Target;
@@ -56,31 +66,48 @@ export async function followConfirmation(edge: SlackEdge, viewId: string, asked:
   await updateView(edge, viewId, pausedView(asked, confirmation, true));
 }
 
-/** One more step of lifting the kill switch. @throws AppError `forbidden` */
-export async function resumeAll(edge: SlackEdge, userId: string): Promise<ReturnType<typeof resumeMessage>> {
+/** Says where the kill switch stands, and lifts nothing: its button does. @throws AppError `forbidden` */
+export async function howAllStands(edge: SlackEdge, userId: string): Promise<ResumeMessage> {
   await edge.services.roles.require(userId, 'admin');
-  return resumeMessage(await edge.services.pauses.resume({ kind: 'user', id: userId }, { kind: 'all' }));
+  return resumeMessage(await standsNow(edge));
+}
+
+/** One more step of lifting the kill switch, from the one that the button shows. @throws AppError `forbidden` */
+async function liftFurther(edge: SlackEdge, userId: string, value: string): Promise<ResumeMessage> {
+  const { pauses, roles } = edge.services;
+  await roles.require(userId, 'admin');
+  const seen = seenIn(value);
+  const stage = seen
+    ? await pauses.resume({ kind: 'user', id: userId }, { kind: 'all', seen })
+    : ('stale' as const);
+  if (stage === 'stale' || !seen) return resumeMessage(await standsNow(edge), STALE);
+  return resumeMessage(stage === 'done' ? { stage } : { stage, at: seen.at });
+}
+
+async function standsNow(edge: SlackEdge): Promise<AllStands> {
+  const { paused, resuming } = await edge.services.settings.get();
+  if (!paused) return { stage: 'off' };
+  const { by, at, reason } = paused;
+  return resuming ? { stage: resuming, at } : { stage: 'paused', by, at, reason };
+}
+
+/** What a button was drawn from; null for one of an older version. */
+function seenIn(value: string): PauseOfAll | null {
+  const [, stage, since = ''] = /^(paused|reads|asks) (\S+)$/.exec(value) ?? [];
+  const at = new Date(since);
+  if (Number.isNaN(at.getTime())) return null;
+  return { at, lifted: stage === 'reads' || stage === 'asks' ? stage : null };
 }
 
 export function registerPaused(edge: SlackEdge): void {
   edge.app.action(ACTIONS.resumeNext, async ({ ack, action, body, respond }) => {
     await ack();
     try {
-      const { resuming } = await edge.services.settings.get();
-      const seen = action.type === 'button' ? action.value : null;
-      // Pressed twice, or by two people at once: nobody skips a step.
-      if (resuming !== seen) throw new Error('stale');
-      await respond({
-        response_type: 'ephemeral',
-        replace_original: true,
-        ...(await resumeAll(edge, body.user.id)),
-      });
+      const value = action.type === 'button' ? (action.value ?? '') : '';
+      const message = await liftFurther(edge, body.user.id, value);
+      await respond({ response_type: 'ephemeral', replace_original: true, ...message });
     } catch (error) {
-      const stale = error instanceof Error && error.message === 'stale';
-      const text = stale
-        ? ':warning: Somebody else went on, or paused it again. `/connections resume all` says where it stands.'
-        : explained(explain(error, edge.log));
-      await tellUser(edge, { user: body.user }, text);
+      await tellUser(edge, { user: body.user }, explained(explain(error, edge.log)));
     }
   });
 }

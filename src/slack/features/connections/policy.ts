@@ -5,6 +5,7 @@ import {
   connectionRuleModal,
   type RuleForm,
   type RuleScope,
+  scopeText,
 } from '../../../../blocks/connections/policy.js';
 import { explained, said } from '../../../../blocks/parts/text.js';
 import type { ConnectionDocument, Effect, PolicyRule, SecondProof } from '../../../../models/types.js';
@@ -28,6 +29,7 @@ import { functionLines } from './detail.js';
 import { furtherApproversOf } from './further-form.js';
 import { enabledGroups } from './picker.js';
 import { NO_APPROVERS, questionOf } from './question-form.js';
+import { coveredBy, scopeOf, withRule } from './rules.js';
 import { waitingOf } from './waiting-form.js';
 
 /** @throws AppError `not_found` | `forbidden` */
@@ -44,7 +46,7 @@ async function policyView(
     connection: { id, name, identity },
     version: policy.version,
     rules: policy.rules.map((rule) => ({ ...rule, condition: rule.when ? conditionWords(rule.when) : null })),
-    warnings: await edge.services.policyPreview.warnings(connection, policy.rules).catch(() => []),
+    warnings: await edge.services.policyPreview.warnings(connection, policy.rules),
     functions: await functionLines(edge, connection),
     ownerOnly: !(await roles.of(userId)).admin,
     notice,
@@ -77,20 +79,6 @@ async function saveRules(
   await connections.setPolicy({ kind: 'user', id: userId }, connection, rules);
 }
 
-function scopeOf({ functions, risks }: PolicyRule): RuleScope {
-  if (functions !== null) return 'functions';
-  if (risks === null) return 'all';
-  if (risks.includes('read')) return 'reads';
-  return risks.includes('write') ? 'writes' : 'destructive';
-}
-
-const RISKS: Record<Exclude<RuleScope, 'functions'>, PolicyRule['risks']> = {
-  all: null,
-  reads: ['read'],
-  writes: ['write', 'destructive'],
-  destructive: ['destructive'],
-};
-
 /** @param ruleId null for a rule that is not stored yet, whatever was entered so far */
 async function ruleForm(
   edge: SlackEdge,
@@ -115,6 +103,7 @@ async function ruleForm(
     rememberable: rule?.rememberable ?? null,
     targetCheck: rule?.targetCheck ?? null,
     scope: rule ? scopeOf(rule) : 'functions',
+    scopeAsIs: rule && scopeOf(rule) === 'as_is' ? scopeText(rule) : null,
     functions: rule?.functions ?? [],
     choices: await enabledGroups(edge, connection),
     effect: rule?.effect ?? 'ask',
@@ -143,18 +132,8 @@ async function ruleOf(
 ): Promise<PolicyRule> {
   const scope = (form.choice('scope') ?? 'functions') as RuleScope;
   const effect = (form.choice('effect') ?? 'ask') as Effect;
-  const functions = scope === 'functions' ? form.choices('functions') : null;
-  if (functions?.length === 0) {
-    throw new AppError(
-      'invalid_arguments',
-      'Choose the functions that the rule is about, or another “Applies to”.',
-      {
-        path: form.has('functions') ? '/functions' : '/scope',
-      },
-    );
-  }
+  const covered = coveredBy(scope, form.has('functions') ? form.choices('functions') : null, before);
   const question = await questionOf(edge, form, effect === 'ask' && connection.identity === 'shared');
-  const risks = scope === 'functions' ? (before?.functions ? before.risks : null) : RISKS[scope];
   const limitPerHour = effect === 'allow' ? limitOf(form) : null;
   const waiting = await waitingOf(edge, form, question.expiresInMinutes);
   const stepUp = stepUpIn(form);
@@ -170,8 +149,7 @@ async function ruleOf(
     ...targetCheckOf(form),
     ...rememberableOf(form),
     id: before?.id ?? newId('rule'),
-    functions,
-    risks,
+    ...covered,
     effect,
     ...question,
     ...(await furtherApproversOf(edge, form)),
@@ -210,33 +188,11 @@ function limitOf(form: FormState): number | null {
   });
 }
 
-/** What is about chosen functions comes before what is about all of a kind: the first rule that fits decides. */
-function withRule(rules: readonly PolicyRule[], rule: PolicyRule): PolicyRule[] {
-  if (rules.some(({ id }) => id === rule.id)) return rules.map((each) => (each.id === rule.id ? rule : each));
-  if (rule.when) {
-    // Behind a rule without a condition that covers the same, it would never be reached.
-    const names = rule.functions;
-    const covering = rules.findIndex(
-      (each) =>
-        !each.when && (each.functions === null || names?.some((name) => each.functions?.includes(name))),
-    );
-    const place = covering >= 0 ? covering : rules.length;
-    return [...rules.slice(0, place), rule, ...rules.slice(place)];
-  }
-  const general = rules.findIndex(({ functions }) => functions === null);
-  const narrow = rule.functions !== null || scopeOf(rule) === 'destructive';
-  const at = narrow && general >= 0 ? general : rules.length;
-  return [...rules.slice(0, at), rule, ...rules.slice(at)];
-}
-
 /** What these rules should not be saved without being told, and the saved ones have not. */
 async function newWarnings(edge: SlackEdge, connection: ConnectionDocument, next: readonly PolicyRule[]) {
   const { policyPreview } = edge.services;
   const [before, after] = await Promise.all(
-    [connection.policy.rules, next].map((rules) =>
-      // Who cannot be looked up keeps nobody from saving.
-      policyPreview.warnings(connection, rules).catch((): Warning[] => []),
-    ),
+    [connection.policy.rules, next].map((rules) => policyPreview.warnings(connection, rules)),
   );
   const seen = new Set((before ?? []).map(aboutWhat));
   return (after ?? []).filter((warning) => !seen.has(aboutWhat(warning)));

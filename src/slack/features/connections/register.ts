@@ -18,7 +18,7 @@ import { openEdit, registerEdit } from './edit.js';
 import { registerFunctions } from './functions.js';
 import { listMessage, pageOf } from './list.js';
 import { connectMine, disconnectMine, openDetail, openTest, registerLook } from './look.js';
-import { resumeAll } from './paused.js';
+import { howAllStands } from './paused.js';
 import { openPolicy, registerPolicy } from './policy.js';
 import { registerReview } from './review.js';
 import { registerSearch } from './search.js';
@@ -72,7 +72,7 @@ const RUN: Record<SubCommand, (edge: SlackEdge, typed: Typed) => Promise<Message
   },
   resume: async (edge, { userId, rest }) => {
     const target = await targetOf(edge, userId, rest);
-    if (target.kind === 'all') return resumeAll(edge, userId);
+    if (target.kind === 'all') return howAllStands(edge, userId);
     await endPause(edge, userId, target);
     return said(`:arrow_forward: ${targetName(target)} runs again.`);
   },

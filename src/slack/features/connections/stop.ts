@@ -61,8 +61,10 @@ export async function openPause(
   await showModal(edge, trigger, 'Pause', async () => pauseModal({ target: await find() }));
 }
 
-/** Lifts the pause of a connection or a caller; that of everything is lifted in steps (`resumeAll`). */
+/** Lifts the pause of a connection or a caller. @throws AppError where it is of everything: that is lifted in steps */
 export async function endPause(edge: SlackEdge, userId: string, target: Target): Promise<void> {
+  if (target.kind === 'all')
+    throw new AppError('invalid_arguments', 'It is lifted in steps: type /connections resume all.');
   await edge.services.pauses.resume({ kind: 'user', id: userId }, target);
 }
 

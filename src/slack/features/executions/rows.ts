@@ -3,6 +3,7 @@ import type { ExecutionDetail, ExecutionRow } from '../../../../blocks/execution
 import { type ExecutionDocument, SHARED } from '../../../../models/types.js';
 import { shortHash } from '../../../services/binding.js';
 import type { SlackEdge } from '../../edge.js';
+import { shownResult } from '../../shown-result.js';
 
 export function executionRowOf(execution: ExecutionDocument): ExecutionRow {
   const {
@@ -31,7 +32,7 @@ export function executionRowOf(execution: ExecutionDocument): ExecutionRow {
 
 /** With payloads where the viewer may see them; that look is recorded. */
 export async function executionDetailOf(
-  edge: SlackEdge,
+  edge: Pick<SlackEdge, 'services'>,
   viewerId: string,
   execution: ExecutionDocument,
 ): Promise<ExecutionDetail> {
@@ -70,7 +71,7 @@ export async function executionDetailOf(
     payloads: payloads && {
       arguments: payloads.arguments ? JSON.stringify(payloads.arguments, null, 2) : 'no longer kept',
       original: payloads.original ? JSON.stringify(payloads.original, null, 2) : null,
-      result: execution.status === 'succeeded' ? JSON.stringify(payloads.result, null, 2) : null,
+      result: shownResult(execution, payloads.result),
     },
   };
 }

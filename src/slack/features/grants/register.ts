@@ -5,25 +5,31 @@ import { escapeMrkdwn } from '../../../../blocks/inert.js';
 import { SHARED } from '../../../../models/types.js';
 import { AppError } from '../../../errors.js';
 import { crashAt } from '../../../kill-points.js';
-import { shortHash } from '../../../services/binding.js';
 import type { GrantTerms } from '../../../services/grant-terms.js';
-import { explain, type Register, type SlackEdge, sentenceModal } from '../../edge.js';
+import { explain, type Register, type SlackEdge } from '../../edge.js';
 import { type Click, onClick } from '../../handle.js';
 import { ACTIONS, VIEWS } from '../../ids.js';
 import { showModal, updateView } from '../../modal.js';
 import { tellUser } from '../../tell.js';
 import { FormState } from '../../view-state.js';
-import { afterClick, decideInTime, NOT_RECORDED, notOurs, parseTarget } from '../approvals/handlers.js';
+import {
+  afterClick,
+  decideInTime,
+  inItsPlace,
+  NOT_RECORDED,
+  notOurs,
+  parseTarget,
+  type Target,
+} from '../approvals/handlers.js';
 import { detailView } from '../connections/detail.js';
 import { publishHome } from '../home/publish.js';
 import { grantsFor } from './rows.js';
 
-async function formView(edge: SlackEdge, userId: string, executionId: string) {
-  const { execution, approval, choices, needsLimit } = await edge.services.grants.offer(userId, executionId);
+async function formView(edge: SlackEdge, userId: string, target: Target) {
+  const { execution, approval, choices, needsLimit } = await edge.services.grants.offer(userId, target);
   const credential = await edge.services.credentials.find(execution.connectionId, execution.subject);
   return grantForm({
-    executionId,
-    hash: shortHash(approval.bindingHash),
+    ...target,
     functionTitle: execution.functionTitle,
     connectionName: execution.connectionName,
     callerName: execution.callerName,
@@ -53,7 +59,7 @@ export const registerGrants: Register = (edge) => {
   onClick(edge, ACTIONS.grantOffer, (click) => {
     const target = parseTarget(click.value);
     if (!target) throw new AppError('forbidden', 'This button is not one of ours.');
-    return showModal(edge, click, 'Don’t ask again', () => formView(edge, click.userId, target.executionId));
+    return showModal(edge, click, 'Don’t ask again', () => formView(edge, click.userId, target));
   });
 
   edge.app.view<ViewSubmitAction>(VIEWS.grant, async ({ ack, body, view }) => {
@@ -65,7 +71,7 @@ export const registerGrants: Register = (edge) => {
     const terms = termsIn(form);
     let pending: boolean;
     try {
-      pending = (await grants.check(userId, target.executionId, terms)).approval.status === 'pending';
+      pending = (await grants.check(userId, target, terms)).approval.status === 'pending';
     } catch (error) {
       return fail(problemAt(error, edge));
     }
@@ -75,15 +81,14 @@ export const registerGrants: Register = (edge) => {
     crashAt('before_slack_ack');
     if (outcome === 'not_recorded') return fail({ lasts: NOT_RECORDED.replaceAll('*', '') });
     if (outcome && outcome.kind !== 'recorded') {
-      const text = outcome.kind === 'refused' ? outcome.reason : 'Too late: somebody decided already.';
-      await ack({ response_action: 'update', view: sentenceModal('Not remembered', escapeMrkdwn(text)) });
+      await ack(inItsPlace('Not remembered', outcome));
       if (outcome.kind === 'too_late')
         await edge.services.outbox.refresh('approval', outcome.approval.executionId);
       return;
     }
     await ack({ response_action: 'clear' });
     if (outcome) await afterClick(edge, { user: body.user }, outcome);
-    const said = await grants.make(userId, target.executionId, terms).then(
+    const said = await grants.make(userId, target, terms).then(
       () => ':white_check_mark: Remembered. App Home lists it; *Revoke* there takes it back.',
       (error: unknown) => `Nothing is remembered: ${escapeMrkdwn(explain(error, edge.log))}`,
     );
