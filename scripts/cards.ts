@@ -4,7 +4,10 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadReportPicture } from '../blocks/load-report-picture.js';
+import { renderPng } from '../src/slack/picture.js';
 import { CARDS, fixtures } from '../test/fixtures/views/cards.js';
+import { week } from '../test/fixtures/views/load-report.js';
 import { findBrowser, launchBrowser } from './browser.js';
 import { projectFolder } from './project-folder.js';
 import { Stage } from './stage.js';
@@ -45,12 +48,19 @@ the same caller, within the hour before, it stood (the newest 40 are looked at, 
 Remarks are plain matching, allow nothing and refuse nothing; where they could not be made in time the card says so.
 `;
 
+const LOAD_REPORT = `## The load report
+
+Its picture (\`/connections report\`, and weekly to admins who want it) comes behind the same in words.
+
+![Approval requests of seven days, and the functions that were asked about most](cards/load-report.png)
+`;
+
 function page(): string {
   const sections = Object.entries(CARDS).map(([name, { title }]) => {
     const shown = existsSync(join(docs, picture(name))) ? `![${title}](${picture(name)})` : '';
     return `## ${title}\n\n${shown}`.trimEnd();
   });
-  return `${INTRODUCTION}\n${sections.join('\n\n')}\n`;
+  return `${INTRODUCTION}\n${sections.join('\n\n')}\n\n${LOAD_REPORT}`;
 }
 
 async function main(): Promise<void> {
@@ -59,6 +69,8 @@ async function main(): Promise<void> {
   const executable = findBrowser(process.env);
   if (executable) await takePictures(executable, given.length > 0 ? given : Object.keys(CARDS));
   else console.log('No pictures: no browser was found (CHROMIUM names one).');
+  // As Slack gets it; it needs no browser.
+  writeFileSync(join(docs, picture('load-report')), await renderPng(loadReportPicture(week)));
   writeFileSync(join(docs, 'cards.md'), page());
   console.log('docs/cards.md');
 }

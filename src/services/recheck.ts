@@ -49,7 +49,11 @@ export function stopped(
   const pause = pauseOver(settings, connection, caller, call);
   if (pause) {
     const what =
-      pause === settings.paused ? 'Everything' : connection.paused ? `“${connection.name}”` : 'This caller';
+      pause === settings.paused
+        ? 'Everything'
+        : pause === connection.paused
+          ? `“${connection.name}”`
+          : 'This caller';
     return { code: 'paused', message: `${what} is paused${pause.reason ? `: ${pause.reason}` : '.'}` };
   }
   if (caller.stage === 'production' && connection.status !== 'ready') {
@@ -68,7 +72,7 @@ function isResumed({ resuming }: Settings, call: Pick<ExecutionDocument, 'risk' 
   return isDirectRead || (resuming === 'asks' && isAsked);
 }
 
-/** The pause that keeps a call from running, or from being asked about. */
+/** The pause that keeps a call from running, or from being asked about; of several one that cancels what waits. */
 export function pauseOver(
   settings: Settings,
   connection: Pick<ConnectionDocument, 'paused'> | null,
@@ -76,7 +80,8 @@ export function pauseOver(
   call: Pick<ExecutionDocument, 'risk' | 'requirement'>,
 ): Pause | null {
   const everything = isResumed(settings, call) ? null : settings.paused;
-  return everything ?? connection?.paused ?? caller?.paused ?? null;
+  const all = [everything, connection?.paused, caller?.paused].filter((pause) => pause != null);
+  return all.find(({ pending }) => pending === 'cancel') ?? all[0] ?? null;
 }
 
 /** The pause under which requests that wait for people stand still, or are cancelled. */

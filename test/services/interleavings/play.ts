@@ -81,9 +81,11 @@ async function resume(world: World): Promise<void> {
   const after = new Map((await world.approvals()).map((each) => [each._id, each]));
   const now = world.ground.clock.now().getTime();
   for (const { _id, status, frozenAt, expiresAt } of before) {
-    if (status !== 'pending' || !frozenAt) continue;
+    const resumed = after.get(_id);
+    // One that a crash had kept from being cancelled by its pause is cancelled now.
+    if (status !== 'pending' || !frozenAt || resumed?.status === 'cancelled') continue;
     const left = expiresAt.getTime() - frozenAt.getTime();
-    const kept = (after.get(_id)?.expiresAt.getTime() ?? 0) - now;
+    const kept = (resumed?.expiresAt.getTime() ?? 0) - now;
     // What the resuming itself took is gone.
     if (kept < left - MINUTE)
       world.violations.push(`${_id} stood still with ${left} ms left and went on with ${kept}`);
