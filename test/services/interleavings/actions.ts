@@ -15,9 +15,17 @@ import { ADA, HOUR, MINUTE, type Process, SECOND, type World } from './world.js'
 export interface Told {
   /** Executions that a caller was given the id of, by the key that it asked with. */
   readonly accepted: Map<CallName, Set<string>>;
-  /** With the digest that each was about. */
-  readonly decisions: { readonly executionId: string; readonly userId: string; readonly digest: string }[];
+  /** With the digest that each was about, and the revision of the request that it made. */
+  readonly decisions: ToldDecision[];
   readonly late: string[];
+}
+
+interface ToldDecision {
+  readonly executionId: string;
+  readonly userId: string;
+  readonly digest: string;
+  readonly rev: number;
+  readonly isEdit: boolean;
 }
 
 export class Actions {
@@ -300,13 +308,14 @@ export class Actions {
     const elsewhere = step.n % 8 === 7 ? 'r3' : id;
     const target = { executionId, hash: hash.now, userId: step.by };
     const outcome = await services.edits.submit(target, { id: elsewhere, title: `edited ${step.n}` });
-    if (outcome.kind === 'recorded') this.decided(step, outcome.approval);
+    if (outcome.kind === 'recorded') this.decided(step, outcome.approval, true);
     if (outcome.kind === 'too_late') this.told.late.push(executionId);
     return outcome.kind;
   }
 
-  private decided({ by }: Step, { executionId, bindingHash }: ApprovalDocument): void {
-    this.told.decisions.push({ executionId, userId: by, digest: bindingHash });
+  private decided({ by }: Step, approval: ApprovalDocument, isEdit = false): void {
+    const { executionId, bindingHash: digest, rev } = approval;
+    this.told.decisions.push({ executionId, userId: by, digest, rev, isEdit });
   }
 
   /** The digest on the card as it is now, and as it was at first. */

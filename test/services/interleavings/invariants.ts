@@ -257,12 +257,18 @@ function faultsOfAnswers({ executions, approvals, events }: Records, told: Told)
     ...(given.size > 1 ? [`one key (${key}) was given ${given.size} executions`] : []),
     ...[...given].filter((id) => !ids.has(id)).map((id) => `${id} was accepted and is not there`),
   ]);
-  // What was decided about other arguments is void once an approver has edited them.
+  // What was decided before an approver edited the arguments is void, also if another edit made them the same again.
+  const isVoid = (decision: Told['decisions'][number]): boolean =>
+    told.decisions.some(
+      ({ executionId, isEdit, rev }) => isEdit && executionId === decision.executionId && rev > decision.rev,
+    );
   const lost = told.decisions
-    .filter(({ executionId, userId, digest }) => {
-      const approval = approvals.find((each) => each.executionId === executionId);
-      if (approval && approval.bindingHash !== digest) return approval.edited === null;
-      return !approval?.decisions.some((each) => each.userId === userId);
+    .filter((decision) => {
+      const approval = approvals.find(({ executionId }) => executionId === decision.executionId);
+      if (isVoid(decision)) return false;
+      // The edit may be one whose process died before it could say so.
+      if (approval && approval.bindingHash !== decision.digest) return approval.edited === null;
+      return !approval?.decisions.some(({ userId }) => userId === decision.userId);
     })
     .map(({ executionId, userId }) => `a decision of ${userId} on ${executionId} was lost`);
   const late = [...new Set(told.late)].flatMap((id) => {
