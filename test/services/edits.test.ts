@@ -291,7 +291,10 @@ describe('what the changed call’s rule asks', () => {
     expect(inMinutes(anew.escalateAt)).toBe(30);
     expect(inMinutes(anew.nextReminderAt)).toBe(20);
     expect(await decide(execution, 'U0DANA', 'approved')).toMatchObject({ kind: 'refused' });
-    await approvals().updateOne({ executionId: execution._id }, { $set: { escalateAt: new Date(Date.now() - 1_000) } });
+    await approvals().updateOne(
+      { executionId: execution._id },
+      { $set: { escalateAt: new Date(Date.now() - 1_000) } },
+    );
     await app.services.reminders.escalate();
     expect(await decide(execution, 'U0DANA', 'approved')).toMatchObject({ approval: { status: 'approved' } });
   });
@@ -309,7 +312,10 @@ describe('what the changed call’s rule asks', () => {
   it('is not what was due when the sweeper looked at the old question', async () => {
     await policy(high({ escalation: second(30, 'U0DANA') }), writes({ escalation: second(20, 'U0DANA') }));
     const execution = await asked();
-    await approvals().updateOne({ executionId: execution._id }, { $set: { escalateAt: new Date(Date.now() - 1_000) } });
+    await approvals().updateOne(
+      { executionId: execution._id },
+      { $set: { escalateAt: new Date(Date.now() - 1_000) } },
+    );
     const { eligibility, reminders } = app.services;
     const deciders = eligibility.deciders.bind(eligibility);
     vi.spyOn(eligibility, 'deciders').mockImplementationOnce(async (...given) => {
