@@ -15,7 +15,7 @@ import { bindingHash, shortHash } from './binding.js';
 import type { CallFacts } from './call-facts.js';
 import type { Known } from './conditions.js';
 import type { ConnectionService } from './connections.js';
-import type { DecisionOutcome, DecisionService, EditedCall } from './decisions.js';
+import { type DecisionOutcome, type DecisionService, type EditedCall, OUT_OF_DATE } from './decisions.js';
 import type { Dependencies } from './dependencies.js';
 import { changedFields } from './edited-fields.js';
 import type { EligibilityService } from './eligibility.js';
@@ -73,7 +73,6 @@ const OTHER_TARGET =
   'With these changes the call would change something else than the card shows, or what it shows has moved meanwhile. Deny it, and let the caller ask for it like this.';
 const UNSEEN_TARGET =
   'With these changes what the call would change has to be seen first, and the card does not show it. Deny it, and let the caller ask for it like this.';
-const OUT_OF_DATE = 'This card is out of date: the request it shows has changed. Use the current card.';
 
 export class EditService {
   constructor(

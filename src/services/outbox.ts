@@ -86,18 +86,17 @@ export class OutboxService {
    * that. Two at once could reach Slack in the wrong order, and the older one would stay.
    */
   async claimHome(userId: string): Promise<OutboxDocument | null> {
-    const { models, workspaceId, clock, processId, signals } = this.deps;
+    const { models, workspaceId, clock, signals } = this.deps;
     const now = clock.now();
     const _id = homeRowId(userId);
     const { failed: _, lease: __, notBefore: ___, ...rest } = this.empty(now);
-    const lease = { owner: processId, until: new Date(now.getTime() + DELIVERY_LEASE_MS) };
     try {
       return await models.outbox
         .findOneAndUpdate(
           { _id, workspaceId, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] },
           {
             // Due, should we die before it is shown.
-            $set: { failed: null, lease, notBefore: now },
+            $set: { failed: null, lease: this.lease(now), notBefore: now },
             $setOnInsert: { ...rest, to: userId, view: 'home', subjectId: userId, deadline: null },
           },
           { upsert: true, returnDocument: 'after' },
@@ -177,7 +176,7 @@ export class OutboxService {
    * @param busy where nothing can be posted right now; what changes there can still be brought up to date
    */
   async claim(busy: readonly string[] = []): Promise<OutboxDocument | null> {
-    const { models, workspaceId, clock, processId } = this.deps;
+    const { models, workspaceId, clock } = this.deps;
     const now = clock.now();
     return models.outbox
       .findOneAndUpdate(
@@ -188,7 +187,7 @@ export class OutboxService {
           $nor: [{ to: { $in: [...busy] }, ts: null, view: { $ne: 'home' } }],
           $or: [{ lease: null }, { 'lease.until': { $lte: now } }],
         },
-        { $set: { lease: { owner: processId, until: new Date(now.getTime() + DELIVERY_LEASE_MS) } } },
+        { $set: { lease: this.lease(now) } },
         { sort: { notBefore: 1 }, returnDocument: 'after' },
       )
       .lean();
@@ -290,6 +289,10 @@ export class OutboxService {
     const { models, workspaceId, clock } = this.deps;
     const found = await models.throttles.findOne({ _id: `${workspaceId}:${key}`, workspaceId }).lean();
     return found && found.until > clock.now() ? found.until : null;
+  }
+
+  private lease(now: Date): NonNullable<OutboxDocument['lease']> {
+    return { owner: this.deps.processId, until: new Date(now.getTime() + DELIVERY_LEASE_MS) };
   }
 
   private empty(

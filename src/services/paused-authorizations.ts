@@ -5,10 +5,9 @@ import type { Dependencies } from './dependencies.js';
 import type { ExecutionStore } from './execution-store.js';
 import { authorizationSubject } from './members.js';
 import type { OutboxService } from './outbox.js';
+import { PAGE, pages } from './pages.js';
 import type { Covered, PausesInForce } from './pause-record.js';
 
-/** So many are looked at together. */
-const PAGE = 500;
 const WAITING = 'pending_authorization';
 
 export class PausedAuthorizations {
@@ -46,24 +45,22 @@ export class PausedAuthorizations {
     await this.redraw([...changed, ...freed]);
   }
 
-  /** All of them, however many, newest first: an order that nothing here changes. */
-  private async *waiting(
+  /** Newest first: an order that nothing here changes. */
+  private waiting(
     filter: QueryFilter<ExecutionDocument>,
   ): AsyncGenerator<readonly ExecutionDocument[], void> {
     const { models, workspaceId } = this.deps;
-    let rest: QueryFilter<ExecutionDocument> = {};
-    for (;;) {
-      const page = await models.executions
-        .find({ workspaceId, status: WAITING, $and: [filter, rest] })
-        .sort({ createdAt: -1, _id: -1 })
-        .limit(PAGE)
-        .lean();
-      if (page.length > 0) yield page;
-      const last = page.at(-1);
-      if (!last || page.length < PAGE) return;
-      const { createdAt, _id } = last;
-      rest = { $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: _id } }] };
-    }
+    return pages<ExecutionDocument>(
+      (rest) =>
+        models.executions
+          .find({ workspaceId, status: WAITING, $and: [filter, rest] })
+          .sort({ createdAt: -1, _id: -1 })
+          .limit(PAGE)
+          .lean(),
+      ({ createdAt, _id }) => ({
+        $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: _id } }],
+      }),
+    );
   }
 
   private async freeze(at: Date, ids: readonly string[]): Promise<void> {

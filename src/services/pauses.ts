@@ -10,13 +10,12 @@ import type { CallerService } from './callers.js';
 import type { ConnectionService } from './connections.js';
 import type { Dependencies } from './dependencies.js';
 import { requestsChanged } from './home-rows.js';
+import { PAGE, pages } from './pages.js';
 import type { Covered, PauseRecord, PausesInForce } from './pause-record.js';
 import type { PausedAuthorizations } from './paused-authorizations.js';
 import type { Confirmation, ProcessService } from './processes.js';
 import type { PauseOfAll, SettingsService } from './settings.js';
 
-/** So many are looked at together. */
-const PAGE = 500;
 /** So many change together: few enough that nobody else's change is in the way for long. */
 const AT_ONCE = 100;
 const MOST_RUNNING = 50;
@@ -150,24 +149,20 @@ export class PauseService {
     await this.thaw(kept.filter((each) => each.frozenAt && held(each) === null));
   }
 
-  /** All of them, however many, soonest to expire first: only what has been thawed comes later than before. */
-  private async *pending(
-    filter: QueryFilter<ApprovalDocument>,
-  ): AsyncGenerator<readonly ApprovalDocument[], void> {
+  /** Soonest to expire first: only what has been thawed comes later than before. */
+  private pending(filter: QueryFilter<ApprovalDocument>): AsyncGenerator<readonly ApprovalDocument[], void> {
     const { models, workspaceId } = this.deps;
-    let rest: QueryFilter<ApprovalDocument> = {};
-    for (;;) {
-      const page = await models.approvals
-        .find({ workspaceId, status: 'pending', $and: [filter, rest] })
-        .sort({ expiresAt: 1, _id: 1 })
-        .limit(PAGE)
-        .lean();
-      if (page.length > 0) yield page;
-      const last = page.at(-1);
-      if (!last || page.length < PAGE) return;
-      const { expiresAt, _id } = last;
-      rest = { $or: [{ expiresAt: { $gt: expiresAt } }, { expiresAt, _id: { $gt: _id } }] };
-    }
+    return pages<ApprovalDocument>(
+      (rest) =>
+        models.approvals
+          .find({ workspaceId, status: 'pending', $and: [filter, rest] })
+          .sort({ expiresAt: 1, _id: 1 })
+          .limit(PAGE)
+          .lean(),
+      ({ expiresAt, _id }) => ({
+        $or: [{ expiresAt: { $gt: expiresAt } }, { expiresAt, _id: { $gt: _id } }],
+      }),
+    );
   }
 
   /** A request does not say who called; its execution does. */
