@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { connectDatabase, type Database, redactUri } from '../../src/database/co
 import { type EmbeddedMongod, startEmbeddedMongod } from '../../src/database/embedded.js';
 import type { Logger } from '../../src/log.js';
 import { silentLog } from '../setup/database.js';
+import { writtenPid } from './written-pid.js';
 
 let lines: { fields: object; message: string }[];
 let log: Logger;
@@ -136,8 +137,7 @@ describe('the database in use', () => {
 describe('a connected database', () => {
   let dataDir: string;
   let server: EmbeddedMongod;
-  const mongodPid = async (): Promise<number> =>
-    Number(await readFile(path.join(dataDir, 'mongod', 'mongod.lock'), 'utf8'));
+  const mongodPid = (): Promise<number> => writtenPid(dataDir);
 
   beforeAll(async () => {
     dataDir = await mkdtemp(path.join(tmpdir(), 'siesta-connect-'));

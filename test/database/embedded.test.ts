@@ -9,6 +9,7 @@ import { FolderInUseError } from '../../src/database/folder-lock.js';
 import { inspectProcess } from '../../src/database/processes.js';
 import { silentLog } from '../setup/database.js';
 import { type OtherApp, startOtherApp } from './embedded-app.js';
+import { writtenPid } from './written-pid.js';
 
 let dataDir: string;
 let running: EmbeddedMongod[];
@@ -64,8 +65,7 @@ const words = (uri: string | undefined) =>
     (await client.db().collection('words').find().toArray()).map(({ word }) => word),
   );
 
-const mongodPid = async (): Promise<number> =>
-  Number(await readFile(path.join(dataDir, 'mongod', 'mongod.lock'), 'utf8'));
+const mongodPid = (): Promise<number> => writtenPid(dataDir);
 
 describe('startEmbeddedMongod', () => {
   it('brings up a replica set on loopback, with files for this user only', async () => {
