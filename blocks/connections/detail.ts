@@ -74,7 +74,8 @@ export interface ConnectionManagement {
   readonly entersCredential: boolean;
   /** Null where no credential is needed or each member has her own. */
   readonly credential: { readonly since: Date; readonly ageDays: number; readonly by: string } | null;
-  readonly needsReconnect: boolean;
+  /** Why somebody has to: the provider refused it, or not all that is asked for was granted. */
+  readonly needsReconnect: 'refused' | 'scopes' | null;
   readonly health: string;
   readonly lastUsedAt: Date | null;
   /** Members who authorized a private connection. */
@@ -163,6 +164,11 @@ function identityText({ identity }: ConnectionSummary, management: ConnectionMan
   return `Acts with the credential that was entered (${said(management.signIn, 60)}) · shared`;
 }
 
+const RECONNECT = {
+  refused: 'its credential was refused.',
+  scopes: 'not all that is asked for was granted.',
+} as const;
+
 function identityBlocks(summary: ConnectionSummary, management: ConnectionManagement): KnownBlock[] {
   const { credential, personalAccountOf } = management;
   const age = credential
@@ -170,7 +176,7 @@ function identityBlocks(summary: ConnectionSummary, management: ConnectionManage
     : '';
   const used = management.lastUsedAt ? moment(management.lastUsedAt) : 'never';
   const reconnect = management.needsReconnect
-    ? '\n:warning: *Needs reconnect:* its credential was refused.'
+    ? `\n:warning: *Needs reconnect:* ${RECONNECT[management.needsReconnect]}`
     : '';
   return [
     divider,
@@ -307,7 +313,14 @@ function buttonBlocks(
   const todo = (open: boolean) => (open ? ({ style: 'primary' } as const) : {});
   const everyday = [
     ...(entersCredential
-      ? [button(credential, ACTIONS.connectionSecretLink, id, todo(!hasCredential || needsReconnect))]
+      ? [
+          button(
+            credential,
+            ACTIONS.connectionSecretLink,
+            id,
+            todo(!hasCredential || needsReconnect !== null),
+          ),
+        ]
       : []),
     button('Test', ACTIONS.connectionTest, id),
     button('Edit', ACTIONS.connectionEdit, id),

@@ -54,7 +54,7 @@ export class ConnectionCommands {
     const rules = checkRules(rulesOf(file.policy));
     const access = file.access && (await this.access(file.access, file.functions));
     await this.people({ '/owner': file.owner, '/business_owner': file.business_owner });
-    const { connections } = this.services;
+    const { connections, serverSignIn } = this.services;
     let connection = await connections.create(this.actor, {
       connector: connector.id,
       identity: file.identity ?? connector.identities[0] ?? 'shared',
@@ -64,7 +64,7 @@ export class ConnectionCommands {
       ownerId: file.owner,
       businessOwnerId: file.business_owner,
       auth,
-      config: await this.config(file.config, file.functions, auth),
+      config: await serverSignIn.find(connector, auth, await this.config(file.config, file.functions, auth)),
       enabledFunctions: file.functions,
       rules,
     });
@@ -75,6 +75,7 @@ export class ConnectionCommands {
     };
     if (Object.keys(change).length > 0) connection = await connections.update(this.actor, connection, change);
     if (access) connection = await connections.setAccess(this.actor, connection, access);
+    await serverSignIn.client(this.actor, connection);
     return this.view(connection);
   }
 
@@ -87,7 +88,10 @@ export class ConnectionCommands {
     const rules = file.policy && checkRules(rulesOf(file.policy));
     const access = file.access && (await this.access(file.access, functions));
     await this.people({ '/owner': file.owner, '/business_owner': file.business_owner });
-    const config = file.config && (await this.config(file.config, functions, connection.auth));
+    const config = file.config && {
+      ...signInOf(connection),
+      ...(await this.config(file.config, functions, connection.auth)),
+    };
     const change = changed(connection, {
       name: file.name,
       purpose: file.purpose,
@@ -244,6 +248,12 @@ export class ConnectionCommands {
       throw new AppError('invalid_arguments', message, { path });
     }
   }
+}
+
+/** As it was found when the connection was added: with another server people sign in through another connection. */
+function signInOf({ config }: ConnectionDocument): Record<string, JsonValue> {
+  const { sign_in: found } = config as Record<string, JsonValue>;
+  return found === undefined ? {} : { sign_in: found };
 }
 
 type Wanted = { readonly [Field in keyof ConnectionChange]: ConnectionChange[Field] | undefined };

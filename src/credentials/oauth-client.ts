@@ -1,18 +1,11 @@
 /** OAuth 2 against the providers of the catalogue: openid-client, with fixed metadata and our own way out. */
 import { importPKCS8, SignJWT } from 'jose';
 import * as oidc from 'openid-client';
-import type { Mint, OAuthProvider } from '../connectors/framework.js';
+import type { ClientAuth, Mint, OAuthApp, OAuthProvider } from '../connectors/framework.js';
 import { UpstreamError } from '../errors.js';
 import { outboundFetch } from '../net/fetch-outbound.js';
 import type { Outbound } from '../net/safe-fetch.js';
 import { oauthProvider } from './oauth-providers.js';
-
-export interface OAuthApp {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  /** Microsoft: the directory whose accounts may sign in. */
-  readonly tenantId?: string | undefined;
-}
 
 export interface TokenSet {
   readonly accessToken: string;
@@ -66,10 +59,13 @@ export class OAuthClient {
     };
     const url = oidc.buildAuthorizationUrl(this.configuration(provider, app), {
       ...provider.parameters,
+      ...resourceOf(provider),
       redirect_uri: request.redirectUri,
-      [provider.scopeParameter]: request.scopes.join(provider.scopeSeparator),
+      ...(request.scopes.length > 0 && {
+        [provider.scopeParameter]: request.scopes.join(provider.scopeSeparator),
+      }),
       state: request.state,
-      ...(provider.pkce ? challenge : {}),
+      ...(usesPkce(provider, app) ? challenge : {}),
       ...(request.loginHint ? { login_hint: request.loginHint } : {}),
     });
     return url.href;
@@ -84,21 +80,29 @@ export class OAuthClient {
   ): Promise<TokenSet> {
     const callback = new URL(callbackUrl);
     const issuers = callback.searchParams.getAll('iss');
-    if (issuers.length > 1 || issuers.some((issuer) => !isIssuer(provider, issuer)))
+    const missing = issuers.length === 0 && provider.namesIssuer === 'always';
+    if (missing || issuers.length > 1 || issuers.some((issuer) => !isIssuer(provider, issuer)))
       throw new GrantRefused('answer of another issuer');
     // The library would compare it with one address, letter by letter.
     callback.searchParams.delete('iss');
     return this.grant(() =>
-      oidc.authorizationCodeGrant(this.configuration(provider, app), callback, {
-        expectedState: checks.state,
-        ...(provider.pkce ? { pkceCodeVerifier: checks.verifier } : {}),
-      }),
+      oidc.authorizationCodeGrant(
+        this.configuration(provider, app),
+        callback,
+        {
+          expectedState: checks.state,
+          ...(usesPkce(provider, app) ? { pkceCodeVerifier: checks.verifier } : {}),
+        },
+        resourceOf(provider),
+      ),
     );
   }
 
   /** @throws GrantRefused | UpstreamError `upstream_unavailable` */
   async refresh(provider: OAuthProvider, app: OAuthApp, refreshToken: string): Promise<TokenSet> {
-    return this.grant(() => oidc.refreshTokenGrant(this.configuration(provider, app), refreshToken));
+    return this.grant(() =>
+      oidc.refreshTokenGrant(this.configuration(provider, app), refreshToken, resourceOf(provider)),
+    );
   }
 
   /** Address of the account behind a token; null where the provider does not tell. */
@@ -162,7 +166,7 @@ export class OAuthClient {
     return this.configure(
       metadata,
       app.clientId,
-      { secret: app.clientSecret, by: provider.clientAuth },
+      { secret: app.clientSecret, by: app.clientAuth ?? provider.clientAuth },
       provider,
     );
   }
@@ -171,7 +175,7 @@ export class OAuthClient {
   private configure(
     metadata: oidc.ServerMetadata,
     clientId: string,
-    client: { readonly secret: string; readonly by: 'post' | 'basic' } | null,
+    client: { readonly secret: string; readonly by: ClientAuth } | null,
     provider?: OAuthProvider,
   ): oidc.Configuration {
     const authentication = client === null ? noClient : clientAuthentication(client);
@@ -215,7 +219,8 @@ export class OAuthClient {
  * RFC 9207: who says that it answers. Microsoft names the person's tenant; of a server that a connection brings along,
  * only the addresses are known, and its issuer may lie below them (`https://login.example.com/realms/staff`).
  */
-function isIssuer({ family, issuer }: OAuthProvider, said: string): boolean {
+function isIssuer({ family, issuer, namesIssuer }: OAuthProvider, said: string): boolean {
+  if (namesIssuer !== undefined) return said === issuer;
   if (family === 'connection') return URL.canParse(said) && new URL(said).origin === new URL(issuer).origin;
   const [before = '', after] = issuer.split('{tenant}');
   if (after === undefined) return said === issuer;
@@ -223,10 +228,8 @@ function isIssuer({ family, issuer }: OAuthProvider, said: string): boolean {
   return said === `${before}${tenant}${after}` && /^[\w.-]+$/.test(tenant);
 }
 
-function clientAuthentication(client: {
-  readonly secret: string;
-  readonly by: 'post' | 'basic';
-}): oidc.ClientAuth {
+function clientAuthentication(client: { readonly secret: string; readonly by: ClientAuth }): oidc.ClientAuth {
+  if (client.by === 'none') return oidc.None();
   return client.by === 'basic' ? secretBasic(client.secret) : oidc.ClientSecretPost(client.secret);
 }
 
@@ -244,6 +247,16 @@ function secretBasic(secret: string): oidc.ClientAuth {
 
 /** The assertion says who asks. */
 const noClient: oidc.ClientAuth = () => undefined;
+
+/** A client without a secret has nothing else to hold its code by (RFC 9700, 2.1.1). */
+function usesPkce({ pkce, clientAuth }: OAuthProvider, app: OAuthApp): boolean {
+  return pkce || (app.clientAuth ?? clientAuth) === 'none';
+}
+
+/** RFC 8707, 2.1 and 2.2: with the code, and whenever a token is asked for. */
+function resourceOf({ resource }: OAuthProvider): Record<string, string> {
+  return resource === undefined ? {} : { resource };
+}
 
 function scopeOf(scopes: readonly string[]): Record<string, string> {
   return scopes.length === 0 ? {} : { scope: scopes.join(' ') };

@@ -55,6 +55,7 @@ import { ScopeService } from './scopes.js';
 import { SecondFactorService } from './second-factors.js';
 import { SecondLook } from './second-look.js';
 import { SecretEntryService } from './secret-entry.js';
+import { ServerSignInService } from './server-sign-in.js';
 import { SettingsService } from './settings.js';
 import { SignInService } from './sign-in.js';
 import { SimulationService } from './simulation.js';
@@ -371,6 +372,7 @@ export function createServices(deps: Dependencies) {
     runner,
     secondFactors,
     secretEntry,
+    serverSignIn: new ServerSignInService(deps, { apps, credentials, restImport, audit }),
     settings,
     signIns,
     simulation,

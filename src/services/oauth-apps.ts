@@ -1,7 +1,7 @@
 /** The OAuth server of a connection, and our client there: one per family of providers, or the connection's own. */
 import type { ConnectionDocument } from '../../models/types.js';
-import type { OAuthAuth, OAuthProvider } from '../connectors/framework.js';
-import type { OAuthApp, OAuthClient } from '../credentials/oauth-client.js';
+import type { ClientAuth, OAuthApp, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
+import type { OAuthClient } from '../credentials/oauth-client.js';
 import { type CredentialService, oauthAppId } from './credentials.js';
 import { configOf } from './functions.js';
 
@@ -33,8 +33,9 @@ export class OAuthApps {
     const {
       client_id: clientId = '',
       client_secret: clientSecret = '',
+      client_auth: clientAuth = clientSecret === '' ? 'none' : undefined,
       tenant_id: tenantId,
     } = this.credentials.open(stored);
-    return { clientId, clientSecret, tenantId };
+    return { clientId, clientSecret, clientAuth: clientAuth as ClientAuth | undefined, tenantId };
   }
 }

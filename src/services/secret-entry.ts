@@ -72,6 +72,12 @@ const OAUTH_APP_FIELDS: readonly FormField[] = [
   { name: 'client_id', label: 'Client ID', kind: 'text' },
   { name: 'client_secret', label: 'Client secret', kind: 'secret' },
 ];
+/** Of a server that a connection brings along: there are clients without a secret (RFC 6749, 2.1). */
+const OWN_APP_FIELDS: readonly FormField[] = OAUTH_APP_FIELDS.map((field) =>
+  field.kind === 'secret'
+    ? { ...field, optional: true, hint: 'Left empty for a public client, which has none.' }
+    : field,
+);
 const TENANT_FIELD: FormField = {
   name: 'tenant_id',
   label: 'Directory (tenant) ID',
@@ -178,7 +184,11 @@ export class SecretEntryService {
       title: `OAuth client for ${title}`,
       id,
       redirectUri: `${this.deps.publicUrl}/oauth/callback`,
-      fields: family === 'microsoft' ? [...OAUTH_APP_FIELDS, TENANT_FIELD] : OAUTH_APP_FIELDS,
+      fields: own
+        ? OWN_APP_FIELDS
+        : family === 'microsoft'
+          ? [...OAUTH_APP_FIELDS, TENANT_FIELD]
+          : OAUTH_APP_FIELDS,
     };
   }
 

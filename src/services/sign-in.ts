@@ -1,7 +1,13 @@
 /** What a connection signs in to: provider, our client there, the scopes that are asked for, and whose account it is. */
 import type { ConnectionDocument, CredentialDocument } from '../../models/types.js';
-import type { CallContext, ConnectorDefinition, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
-import type { OAuthApp, OAuthClient } from '../credentials/oauth-client.js';
+import type {
+  CallContext,
+  ConnectorDefinition,
+  OAuthApp,
+  OAuthAuth,
+  OAuthProvider,
+} from '../connectors/framework.js';
+import type { OAuthClient } from '../credentials/oauth-client.js';
 import { AppError } from '../errors.js';
 import type { CredentialService, Secret } from './credentials.js';
 import type { Dependencies } from './dependencies.js';

@@ -367,3 +367,45 @@ describe('what is sent', () => {
     expect(sent).toEqual([]);
   });
 });
+
+describe('a server that a connection found for itself', () => {
+  const FOUND: OAuthProvider = {
+    ...OWN,
+    issuer: 'https://login.example.com/realms/staff',
+    namesIssuer: 'always',
+    resource: 'https://mcp.example.com/mcp',
+    clientAuth: 'none',
+    pkce: false,
+  };
+  const PUBLIC = { clientId: 'fake-public-client', clientSecret: '' };
+  const checks = { state: 'fake-state', verifier: VERIFIER };
+  const answer = { body: { access_token: 'fake-token' } };
+
+  it('is told what the token is for, each time, and with no secret that the code is ours', async () => {
+    const { client, sent } = clientFor(answer);
+    const request = { redirectUri: REDIRECT, scopes: [], state: 'fake-state', verifier: VERIFIER };
+    const { searchParams } = new URL(await client.authorizationUrl(FOUND, PUBLIC, request));
+    expect(searchParams.get('resource')).toBe(FOUND.resource);
+    expect(searchParams.has('scope')).toBe(false);
+    expect(searchParams.get('code_challenge_method')).toBe('S256');
+    await client.exchange(FOUND, PUBLIC, callback({ iss: FOUND.issuer }), checks);
+    await client.refresh(FOUND, PUBLIC, 'fake-refresh-token');
+    for (const { form, headers } of sent) {
+      expect(form.get('resource')).toBe(FOUND.resource);
+      expect(form.get('client_id')).toBe(PUBLIC.clientId);
+      expect(form.has('client_secret') || 'authorization' in headers).toBe(false);
+    }
+    expect(sent[0]?.form.get('code_verifier')).toBe(VERIFIER);
+  });
+
+  it('is to say that it answers, to the letter', async () => {
+    const ask = (provider: OAuthProvider, more: Record<string, string>) =>
+      clientFor(answer).client.exchange(provider, PUBLIC, callback(more), checks);
+    const another = 'answer of another issuer';
+    expect(await refusal(ask(FOUND, {}))).toBe(another);
+    expect(await refusal(ask(FOUND, { iss: 'https://login.example.com' }))).toBe(another);
+    const silent = { ...FOUND, namesIssuer: 'sometimes' } as const;
+    expect(await refusal(ask(silent, { iss: 'https://login.example.com' }))).toBe(another);
+    expect(await ask(silent, {})).toMatchObject({ accessToken: 'fake-token' });
+  });
+});

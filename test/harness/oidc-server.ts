@@ -6,7 +6,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Provider } from 'oidc-provider';
+import { errors, Provider } from 'oidc-provider';
 
 /** Who signs in, and for what, is never a box of its own. */
 const ALWAYS = ['openid', 'email', 'offline_access'];
@@ -17,6 +17,15 @@ export interface OidcServerOptions {
   readonly scopes: readonly string[];
   /** Of the issuer; `''` for none. */
   readonly path?: string;
+  /** Whether any app may register itself (RFC 7591). */
+  readonly registration?: boolean;
+  /**
+   * The one resource that tokens can be asked for (RFC 8707), with `scopes`; a function where it is known only later.
+   * Who asked for it at first and then leaves it out at the token endpoint gets no token at all.
+   */
+  readonly resource?: string | (() => string);
+  /** Whether its metadata also stand where RFC 8414 looks for them: before the path. */
+  readonly rfc8414?: boolean;
 }
 
 export interface OidcFaults {
@@ -33,6 +42,13 @@ export interface OidcClient {
   readonly clientSecret: string;
 }
 
+/** An app that registered itself. */
+export interface Registration {
+  readonly client_id: string;
+  readonly redirect_uris: readonly string[];
+  readonly token_endpoint_auth_method: string;
+}
+
 /** One request to the token endpoint. */
 export interface TokenRequest {
   readonly grant: string;
@@ -45,6 +61,7 @@ export async function startOidcServer(options: OidcServerOptions) {
   const path = options.path ?? '';
   const faults: OidcFaults = { instead: undefined, refreshable: true, lifetime: 3_600 };
   const tokenRequests: TokenRequest[] = [];
+  const registrations: Registration[] = [];
   const issued = new Set<string>();
   const client = newClient('web');
   const machine = newClient('machine');
@@ -53,6 +70,7 @@ export async function startOidcServer(options: OidcServerOptions) {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const issuer = `${origin}${path}`;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+  const guarded = () => (typeof options.resource === 'function' ? options.resource() : options.resource);
 
   const provider = new Provider(issuer, {
     clients: [
@@ -83,6 +101,20 @@ export async function startOidcServer(options: OidcServerOptions) {
         allowedPolicy: async (_context, asking, token) => token.clientId === asking.clientId,
       },
       clientCredentials: { enabled: true },
+      ...(options.registration && { registration: { enabled: true } }),
+      ...(options.resource !== undefined && {
+        resourceIndicators: {
+          enabled: true,
+          getResourceServerInfo: (_context, resource) => {
+            if (resource !== guarded()) throw new errors.InvalidTarget();
+            return { scope: options.scopes.join(' '), audience: resource, accessTokenFormat: 'opaque' };
+          },
+          // Asked only where the token request names none. `false` would still give one to who did not say `openid`.
+          useGrantedResource: () => {
+            throw new errors.InvalidTarget('resource is missing');
+          },
+        },
+      }),
     },
     pkce: { required: () => true },
     rotateRefreshToken: () => true,
@@ -112,6 +144,16 @@ export async function startOidcServer(options: OidcServerOptions) {
   provider.on('refresh_token.saved', remember);
   provider.on('client_credentials.saved', remember);
   provider.on('client_credentials.issued', remember);
+  provider.on('registration_access_token.saved', remember);
+  provider.on('registration_create.success', (_context, registered) => {
+    const { clientId, redirectUris = [], tokenEndpointAuthMethod = '', clientSecret } = registered;
+    registrations.push({
+      client_id: clientId,
+      redirect_uris: redirectUris,
+      token_endpoint_auth_method: tokenEndpointAuthMethod,
+    });
+    if (clientSecret) issued.add(clientSecret);
+  });
   provider.use(async (context, next) => {
     const isToken = context.path === '/token';
     if (isToken && faults.instead) {
@@ -127,7 +169,9 @@ export async function startOidcServer(options: OidcServerOptions) {
   const protocol: RequestListener = provider.callback();
 
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const { url = '/' } = request;
+    const { url: asked = '/' } = request;
+    const wellKnown = '/.well-known/oauth-authorization-server';
+    const url = options.rfc8414 && asked === `${wellKnown}${path}` ? `${path}${wellKnown}` : asked;
     if (!url.startsWith(`${path}/`)) return void response.writeHead(404).end();
     const own = url.slice(path.length);
     if (own.startsWith('/interaction/')) {
@@ -166,6 +210,11 @@ export async function startOidcServer(options: OidcServerOptions) {
     const ticked = form.getAll('scope');
     grant.addOIDCScope(wanted.filter((scope) => !boxes.includes(scope) || ticked.includes(scope)).join(' '));
     grant.rejectOIDCScope(boxes.filter((scope) => !ticked.includes(scope)).join(' '));
+    const resource = guarded();
+    if (resource !== undefined && [params.resource].flat().includes(resource)) {
+      grant.addResourceScope(resource, boxes.filter((scope) => ticked.includes(scope)).join(' '));
+      grant.rejectResourceScope(resource, boxes.filter((scope) => !ticked.includes(scope)).join(' '));
+    }
     const result = { consent: { grantId: await grant.save() } };
     return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
   }
@@ -188,7 +237,8 @@ export async function startOidcServer(options: OidcServerOptions) {
     machine,
     faults,
     tokenRequests,
-    /** Every code and token that was ever given out. */
+    registrations,
+    /** Every code and token that was ever given out, and what apps that registered themselves got. */
     issued,
     endpoint,
     /** What `CONNECTOR_ENDPOINTS` says where it stands in for a provider of the catalogue. */
@@ -200,6 +250,11 @@ export async function startOidcServer(options: OidcServerOptions) {
     scopesOf: async (token: string): Promise<readonly string[] | null> => {
       const known = await found(token);
       return known?.isValid ? [...known.scopes] : null;
+    },
+    /** The resource that an access token that is alive is for; null for one that is for none, and for any other. */
+    audienceOf: async (token: string): Promise<string | readonly string[] | null> => {
+      const known = await found(token);
+      return known?.isValid ? (known.aud ?? null) : null;
     },
     /** Whether a refresh token would still be taken. */
     canRefresh: async (token: string): Promise<boolean> =>

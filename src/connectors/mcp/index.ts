@@ -1,6 +1,6 @@
 /** Any MCP server as an outside system: its tools become functions once an admin has reviewed them. */
 import { z } from 'zod';
-import { UpstreamError } from '../../errors.js';
+import { AppError, UpstreamError } from '../../errors.js';
 import {
   type AuthMethod,
   type CallContext,
@@ -14,6 +14,7 @@ import { isForbiddenHeader, isHeaderName } from '../rest/operation.js';
 import { toolFunctions } from './functions.js';
 import { promptFunctions, resourceFunctions } from './reading.js';
 import { ERAS, type ServerTarget, type Session, withSession } from './session.js';
+import { askedScopes, findSignIn, register, signInProvider, storedSignIn } from './sign-in.js';
 import { leftOutTool, MOST_TOOLS, reviewable, type StoredTool, storedTool } from './tools.js';
 
 export { diffTools, type StoredTool, type ToolDifference, type ToolPart } from './tools.js';
@@ -49,6 +50,8 @@ const config = z
     resources: z.boolean().default(false),
     prompts: z.boolean().default(false),
     era: z.exactOptional(z.enum(ERAS)),
+    scopes: z.exactOptional(z.string().max(2_000)),
+    sign_in: z.exactOptional(storedSignIn),
     left_out: z.exactOptional(z.array(leftOutTool).max(50)),
   })
   .refine(
@@ -99,7 +102,6 @@ const auth: readonly AuthMethod[] = [
     id: 'bearer',
     kind: 'secret',
     title: 'Bearer token',
-    recommended: { identity: 'private', why: 'each member brings a token of her own' },
     fields: [{ name: 'token', label: 'Bearer token', kind: 'secret' }],
     check: needsAddress,
     apply: (request, secret) => withHeader(request, 'authorization', `Bearer ${secret.token ?? ''}`),
@@ -112,6 +114,20 @@ const auth: readonly AuthMethod[] = [
     check: needsAddress,
     apply: (request, secret, { api_key_name: name }) =>
       withHeader(request, typeof name === 'string' ? name : DEFAULT_KEY_HEADER, secret.api_key ?? ''),
+  },
+  {
+    id: 'oauth',
+    kind: 'oauth',
+    title: 'Sign in (OAuth 2)',
+    recommended: {
+      identity: 'private',
+      why: 'each member signs in there herself, and can take it back there',
+    },
+    hint: 'The server says where. Where it lets no app register, the id and secret of one are asked for last.',
+    provider: signInProvider,
+    baseScopes: [],
+    configScopes: askedScopes,
+    register,
   },
   { id: 'none', kind: 'none', title: 'No sign-in', identities: ['shared'] },
 ];
@@ -148,6 +164,14 @@ export const mcpConnector = defineConnector({
       placeholder: DEFAULT_KEY_HEADER,
     },
     {
+      name: 'scopes',
+      label: 'Scopes',
+      kind: 'text',
+      optional: true,
+      auth: ['oauth'],
+      hint: 'Left empty: those that the server asks for.',
+    },
+    {
       name: 'trusted',
       label: 'Is the server trusted?',
       kind: 'select',
@@ -176,6 +200,14 @@ export const mcpConnector = defineConnector({
     ];
   },
   discover,
+  async findSignIn(values, send) {
+    const { url, ...kept } = config.parse(values);
+    if (url === undefined) {
+      const message = 'Give the address of the server: one that the operator starts has no sign-in.';
+      throw new AppError('invalid_arguments', message, { path: '/config/url' });
+    }
+    return { ...kept, url, sign_in: await findSignIn(url.trim(), send) };
+  },
   proposedName(values) {
     const { url, command } = values;
     if (typeof url === 'string' && URL.canParse(url)) return `${new URL(url).host} MCP`;

@@ -24,6 +24,10 @@ import {
 import { afterForm } from './functions.js';
 
 export const READING = 'Reading the document…';
+export const ASKING = 'Asking the server how people sign in there…';
+
+/** The settings, with what was read besides: a document, or what a server says. */
+type Read = Pick<RestImport, 'config'> & Partial<RestImport>;
 
 export async function openAdd(edge: SlackEdge, trigger: Trigger, userId: string): Promise<void> {
   await showModal(edge, trigger, 'Add a connection', async () => {
@@ -69,28 +73,32 @@ async function submitForm(edge: SlackEdge, { userId, form, view }: Submission): 
   // Sent before the connector's own inputs had arrived.
   if (!form.has('purpose')) return update(drawAgain(connector, typed, null));
   await checkTyped(edge, connector, typed);
+  const { restImport, serverSignIn } = edge.services;
+  const { auth, config } = typed.input;
   const document = typed.fields[DOCUMENT_FIELD];
-  if (document === undefined) return update(await proceed(edge, userId, connector, typed, null));
-  return {
-    ...update(sentenceModal('Add a connection', `${READING} A large one takes some seconds.`)),
+  const later = (words: string, read: () => Promise<Read>): Answer => ({
+    ...update(sentenceModal('Add a connection', words)),
     after: async () => {
-      const next = await readDocument(edge, userId, connector, typed, document);
-      await updateView(edge, view.id, next);
+      await updateView(edge, view.id, await readAnd(edge, userId, connector, typed, read));
     },
-  };
+  });
+  if (document !== undefined)
+    return later(`${READING} A large one takes some seconds.`, () => restImport.read(document, auth, config));
+  if (serverSignIn.isAsked(connector, auth))
+    return later(ASKING, async () => ({ config: await serverSignIn.find(connector, auth, config) }));
+  return update(await proceed(edge, userId, connector, typed, { config }));
 }
 
-/** A document that cannot be used leads back to the form, with everything that was typed. */
-async function readDocument(
+/** What cannot be used leads back to the form, with everything that was typed. */
+async function readAnd(
   edge: SlackEdge,
   userId: string,
   connector: ConnectorDefinition,
   typed: TypedForm,
-  document: string,
+  read: () => Promise<Read>,
 ): Promise<View> {
   try {
-    const imported = await edge.services.restImport.read(document, typed.input.auth, typed.input.config);
-    return await proceed(edge, userId, connector, typed, imported);
+    return await proceed(edge, userId, connector, typed, await read());
   } catch (error) {
     return drawAgain(connector, typed, explain(error, edge.log));
   }
@@ -102,11 +110,11 @@ async function proceed(
   userId: string,
   connector: ConnectorDefinition,
   typed: TypedForm,
-  imported: RestImport | null,
+  read: Read,
 ): Promise<View> {
-  const config = imported?.config ?? typed.input.config;
+  const { config } = read;
   const { purpose } = typed.input;
-  const system = imported?.title ?? connector.proposedName(config);
+  const system = read.title ?? connector.proposedName(config);
   const name = typed.input.name === '' ? proposedName(system, purpose) : typed.input.name;
   const baseUrl = typeof config.base_url === 'string' ? config.base_url : null;
   const { connections, connectionDrafts } = edge.services;
@@ -116,9 +124,9 @@ async function proceed(
     connectionId: null,
     rev: null,
     input: { ...typed.input, name, config },
-    operations: imported?.operations ?? null,
-    notes: imported?.notes ?? [],
-    remarks: imported?.remarks ?? [],
+    operations: read.operations ?? null,
+    notes: read.notes ?? [],
+    remarks: read.remarks ?? [],
     picked: [],
     warning: nameWarning(name, purpose),
   });

@@ -22,7 +22,7 @@ async function needsOf(
   userId: string,
   connection: ConnectionDocument,
 ): Promise<CredentialNeed[]> {
-  const { links, apps, roles } = edge.services;
+  const { links, apps, roles, serverSignIn } = edge.services;
   const { _id: connectionId, identity } = connection;
   const auth = await authOf(edge, connection);
   if (!auth || auth.kind === 'none') return [{ kind: 'none' }];
@@ -34,7 +34,8 @@ async function needsOf(
   const server = apps.provider(auth, connection);
   const provider = server.title;
   const needs: CredentialNeed[] = [];
-  if ((await apps.app(server, connection)) === null && (await roles.of(userId)).admin) {
+  const isAdmin = (await roles.of(userId)).admin;
+  if (isAdmin && (await serverSignIn.client({ kind: 'user', id: userId }, connection)) === null) {
     const connectionId = apps.id(server, connection);
     const url = await links.create({ purpose: 'secret', userId, connectionId });
     needs.push({ kind: 'oauth_app', provider, redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url });

@@ -119,12 +119,14 @@ async function managementOf(
   ]);
   const functions = await functionLines(edge, connection);
   const functionsFrom = from < functions.length ? from : 0;
-  const base = auth?.kind === 'oauth' ? auth.baseScopes.map(plainScope) : [];
   // What only tells whose account it is, or keeps it connected, is no function's need.
+  const base = auth?.kind === 'oauth' ? [...auth.baseScopes, 'offline_access'].map(plainScope) : [];
   const ofFunctions = (scopes: readonly string[]) =>
     scopes.map(plainScope).filter((scope) => !base.includes(scope));
   const needed = ofFunctions(neededScopes(connector, connection));
   const granted = auth?.kind === 'oauth' && credential ? ofFunctions(credential.scopes) : null;
+  const isRefused = connection.health === 'needs_reauth' || credential?.status === 'needs_reauth';
+  const isLess = granted !== null && missingScopes(needed, granted).length > 0;
   return {
     admin,
     account: credential?.account ?? null,
@@ -133,10 +135,7 @@ async function managementOf(
     entersCredential:
       auth?.kind !== 'none' && (!isPrivate || (auth?.kind === 'oauth' && oauthApp === null && admin)),
     credential: credential ? ageOf(credential, edge.deps.clock.now()) : null,
-    needsReconnect:
-      connection.health === 'needs_reauth' ||
-      credential?.status === 'needs_reauth' ||
-      (granted !== null && missingScopes(needed, granted).length > 0),
+    needsReconnect: isRefused ? 'refused' : isLess ? 'scopes' : null,
     health: HEALTH[connection.health],
     lastUsedAt: connection.lastUsedAt,
     authorizations,

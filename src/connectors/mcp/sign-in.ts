@@ -1,0 +1,233 @@
+/**
+ * Signing in to a server (specification 2025-11-25, "Authorization"): the server names its authorization server
+ * (RFC 9728), that one its endpoints (RFC 8414 or OpenID Connect Discovery), and it may let us register (RFC 7591). The
+ * client library looks all that up; every address that it comes upon goes through the guard. What is found is kept with
+ * the connection: nothing is looked up anew behind an admin's back.
+ */
+import {
+  checkResourceAllowed,
+  discoverAuthorizationServerMetadata,
+  discoverOAuthProtectedResourceMetadata,
+  extractWWWAuthenticateParams,
+  RegistrationRejectedError,
+  registerClient,
+} from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { AppError, UpstreamError } from '../../errors.js';
+import type { ClientAuth, GuardedFetch, JsonValue, OAuthApp, OAuthProvider } from '../framework.js';
+import { compact } from '../json.js';
+import { endpointProblem } from '../rest/auth.js';
+
+const endpoint = z
+  .string()
+  .max(2_000)
+  .refine((text) => endpointProblem(text) === undefined);
+const CLIENT_AUTH = ['basic', 'post', 'none'] as const satisfies readonly ClientAuth[];
+/** A server that names more is asked for none: it then gives what it gives to everybody (RFC 6749, 3.3). */
+const LONGEST_SCOPES = 2_000;
+
+/** As found, for one server and no other. */
+export const storedSignIn = z.strictObject({
+  server: z.string(),
+  resource: z.string(),
+  issuer: endpoint,
+  authorize: endpoint,
+  token: endpoint,
+  revoke: z.exactOptional(endpoint),
+  register: z.exactOptional(endpoint),
+  client_auth: z.enum(CLIENT_AUTH),
+  scopes: z.string().max(LONGEST_SCOPES),
+  names_issuer: z.enum(['always', 'sometimes']),
+});
+export type StoredSignIn = z.infer<typeof storedSignIn>;
+
+type Config = Readonly<Record<string, JsonValue>>;
+type ServerMetadata = NonNullable<Awaited<ReturnType<typeof discoverAuthorizationServerMetadata>>>;
+
+/**
+ * Asks the server at `url` how people sign in there.
+ * @throws AppError `invalid_arguments` in words for an admin; UpstreamError where the guard refuses or nobody answers
+ */
+export async function findSignIn(url: string, send: GuardedFetch): Promise<StoredSignIn> {
+  const { host, origin } = new URL(url);
+  const challenge = await challengeOf(url, send);
+  const said = await discoverOAuthProtectedResourceMetadata(
+    url,
+    challenge.resourceMetadataUrl ? { resourceMetadataUrl: challenge.resourceMetadataUrl } : {},
+    send,
+  ).catch(notSaid);
+  if (said && !checkResourceAllowed({ requestedResource: url, configuredResource: said.resource }))
+    throw unusable(`${host} says that its sign-in is for ${said.resource}, which is another server.`);
+  // Before revision 2025-06-18 a server was its own authorization server, at the root.
+  const issuer = said?.authorization_servers?.[0] ?? `${origin}/`;
+  const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: send }).catch(notSaid);
+  if (!found) throw unusable(`${host} does not say where people sign in.`);
+  checkAbilities(found, host);
+  return compact({
+    server: url,
+    resource: said?.resource ?? url,
+    issuer: found.issuer,
+    authorize: found.authorization_endpoint,
+    token: found.token_endpoint,
+    // RFC 8414 names it, OpenID Connect Discovery does not.
+    revoke: 'revocation_endpoint' in found ? found.revocation_endpoint : undefined,
+    register: found.registration_endpoint,
+    client_auth: clientAuthOf(found),
+    scopes: scopesOf(challenge.scope ?? said?.scopes_supported?.join(' ') ?? '', found),
+    names_issuer: namesIssuer(found),
+  }) as StoredSignIn;
+}
+
+/** What a stranger is told: 401 with where to look and what to ask for, if the server is a polite one. */
+async function challengeOf(url: string, send: GuardedFetch) {
+  const response = await send(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'ping' }),
+  });
+  await response.body?.cancel();
+  return response.status === 401 ? extractWWWAuthenticateParams(response) : {};
+}
+
+/** Not there, or not to be understood. What the guard or the network says is another matter. */
+function notSaid(error: unknown): undefined {
+  if (error instanceof UpstreamError) throw error;
+  return undefined;
+}
+
+/** "MCP clients MUST refuse to proceed" without PKCE (specification, "Authorization Code Protection"). */
+function checkAbilities(found: ServerMetadata, host: string): void {
+  const problems = [
+    found.code_challenge_methods_supported?.includes('S256')
+      ? []
+      : ['does not say that it protects codes (PKCE with S256)'],
+    found.response_types_supported.includes('code') ? [] : ['gives out no codes'],
+  ].flat();
+  const endpoints = [found.authorization_endpoint, found.token_endpoint];
+  if (endpoints.some((each) => endpointProblem(each) !== undefined))
+    problems.push('names addresses that are none');
+  if (problems.length > 0)
+    throw unusable(`The sign-in of ${host}, at ${new URL(found.issuer).host}, ${problems.join(' and ')}.`);
+}
+
+function unusable(problem: string): AppError {
+  const message = `${problem} Choose another way to sign in, or ask whoever runs the server.`;
+  return new AppError('invalid_arguments', message, { path: '/config/url' });
+}
+
+/** RFC 8414, 2: basic, where the server does not say. */
+function clientAuthOf({ token_endpoint_auth_methods_supported: known }: ServerMetadata): ClientAuth {
+  if (known === undefined || known.includes('client_secret_basic')) return 'basic';
+  return known.includes('client_secret_post') ? 'post' : 'none';
+}
+
+/** With `offline_access` where the server knows it: without, many give no refresh token. */
+function scopesOf(wanted: string, { scopes_supported: known = [] }: ServerMetadata): string {
+  const scopes = new Set(wanted.split(/\s+/).filter((scope) => scope !== ''));
+  if (known.includes('offline_access')) scopes.add('offline_access');
+  const text = [...scopes].join(' ');
+  return text.length <= LONGEST_SCOPES ? text : '';
+}
+
+function namesIssuer(found: ServerMetadata): StoredSignIn['names_issuer'] {
+  return 'authorization_response_iss_parameter_supported' in found &&
+    found.authorization_response_iss_parameter_supported === true
+    ? 'always'
+    : 'sometimes';
+}
+
+/** What an admin typed wins over what the server asks for. */
+export function askedScopes({ scopes, sign_in: found }: Config): string[] {
+  const stored = storedSignIn.safeParse(found).data?.scopes ?? '';
+  const typed = typeof scopes === 'string' ? scopes : '';
+  return (typed.trim() === '' ? stored : typed).split(/\s+/).filter((scope) => scope !== '');
+}
+
+/** @throws AppError `invalid_arguments` where the server was not asked, or another one was */
+export function signInProvider({ url, sign_in: stored }: Config): OAuthProvider {
+  const found = storedSignIn.safeParse(stored).data;
+  if (!found || typeof url !== 'string' || found.server !== url.trim()) {
+    const message =
+      'The sign-in belongs to the address that it was found for. Add a new connection for another one.';
+    throw new AppError('invalid_arguments', message, { path: '/config/url' });
+  }
+  return {
+    id: 'connection',
+    title: new URL(found.authorize).host,
+    family: 'connection',
+    issuer: found.issuer,
+    namesIssuer: found.names_issuer,
+    authorize: found.authorize,
+    token: found.token,
+    revoke: found.revoke ?? null,
+    revokeWith: 'rfc7009',
+    userinfo: null,
+    parameters: askedScopes({ scopes: found.scopes }).includes('offline_access') ? { prompt: 'consent' } : {},
+    pkce: true,
+    clientAuth: found.client_auth,
+    resource: found.resource,
+    scopeParameter: 'scope',
+    scopeSeparator: ' ',
+  };
+}
+
+const METHODS = { basic: 'client_secret_basic', post: 'client_secret_post', none: 'none' } as const;
+
+/**
+ * Makes us a client there. Its secret may end (`client_secret_expires_at`): people then have to connect again, with a
+ * new client.
+ * @returns null where the server does not let anybody
+ * @throws UpstreamError where it does, and refused
+ */
+export async function register(
+  config: Config,
+  redirectUri: string,
+  send: GuardedFetch,
+): Promise<OAuthApp | null> {
+  const found = storedSignIn.parse(config.sign_in);
+  if (found.register === undefined) return null;
+  const { host } = new URL(found.register);
+  try {
+    const client = await registerClient(found.issuer, {
+      metadata: {
+        issuer: found.issuer,
+        authorization_endpoint: found.authorize,
+        token_endpoint: found.token,
+        registration_endpoint: found.register,
+        response_types_supported: ['code'],
+      },
+      clientMetadata: {
+        client_name: 'Siesta Connections',
+        redirect_uris: [redirectUri],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        token_endpoint_auth_method: METHODS[found.client_auth],
+      },
+      fetchFn: send,
+    });
+    return registered(client, found.client_auth);
+  } catch (error) {
+    if (error instanceof UpstreamError) throw error;
+    const status = error instanceof RegistrationRejectedError ? ` (${error.status})` : '';
+    const message = `${host} did not take our registration${status}.`;
+    throw new UpstreamError('upstream_rejected', message, { definite: true, cause: error });
+  }
+}
+
+/** The server decides how the client proves itself (RFC 7591, 3.2.1). */
+function registered(
+  {
+    client_id: clientId,
+    client_secret: clientSecret = '',
+    token_endpoint_auth_method: method,
+  }: {
+    client_id: string;
+    client_secret?: string | undefined;
+    token_endpoint_auth_method?: string | undefined;
+  },
+  asked: ClientAuth,
+): OAuthApp {
+  if (clientSecret === '') return { clientId, clientSecret, clientAuth: 'none' };
+  const given = CLIENT_AUTH.find((each) => METHODS[each] === method);
+  return { clientId, clientSecret, clientAuth: given ?? (asked === 'none' ? 'basic' : asked) };
+}

@@ -1,0 +1,228 @@
+/**
+ * An MCP server behind OAuth (specification 2025-11-25): the reference server, guarded, with a certified authorization
+ * server that nobody here told our app about. It finds the way by itself, registers, and a person signs in.
+ */
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { ConnectionDocument, CredentialDocument, PolicyRule } from '../../models/types.js';
+import { freePort } from '../../playground/free-port.js';
+import { type Person, person } from '../../playground/slack/person.js';
+import type { View } from '../../playground/slack/protocol.js';
+import {
+  type Answer,
+  type AppProcess,
+  call,
+  createWorld,
+  until,
+  type World,
+} from '../harness/app-process.js';
+import { dumpDatabase, leaksIn } from '../harness/canary.js';
+import { type GuardedMcp, startGuardedMcp } from '../harness/guarded-mcp.js';
+import { connect, linkIn } from '../harness/newcomer.js';
+import { type OidcServer, startOidcServer } from '../harness/oidc-server.js';
+
+const ADA = { kind: 'user', id: 'U0ADA' } as const;
+const READ = 'tools:read';
+const CALL = 'tools:call';
+
+let world: World;
+let services: Awaited<ReturnType<World['services']>>;
+let oidc: OidcServer;
+let mcp: GuardedMcp;
+let app: AppProcess;
+let ada: Person;
+let redirectUri: string;
+let token: string;
+let callerId: string;
+let key = '';
+const shown: string[] = [];
+
+beforeAll(async () => {
+  world = await createWorld({ mongoUri: inject('mongoUri') });
+  services = await world.services();
+  const port = await freePort();
+  redirectUri = `http://127.0.0.1:${port}/oauth/callback`;
+  oidc = await startOidcServer({
+    path: '/realms/mcp',
+    redirectUri,
+    scopes: [READ, CALL],
+    registration: true,
+    rfc8414: true,
+    resource: () => mcp.url,
+  });
+  mcp = await startGuardedMcp({ oidc, scopes: [READ, CALL] });
+  const made = await services.services.callers.create(ADA, {
+    name: 'Clerk',
+    kind: 'agent',
+    ownerId: 'U0ADA',
+    stage: 'test',
+  });
+  token = made.token;
+  callerId = made.caller._id;
+  app = await world.start({ OUTBOUND_ALLOW_PRIVATE: `${oidc.host},${mcp.host}`, PORT: String(port) });
+  ada = person(world.slack, 'U0ADA', { patienceMs: 15_000 });
+});
+
+afterAll(async () => {
+  await services?.close();
+  await world?.close();
+  await mcp?.close();
+  await oidc?.close();
+});
+
+async function add(purpose: string, fits: RegExp): Promise<View> {
+  await ada.command('/connections add');
+  await ada.waitForView(/Add a connection/);
+  await ada.fill({ Connector: 'MCP server' });
+  await ada.waitForView(/Streamable HTTP/);
+  await ada.submit({
+    Identity: 'Shared',
+    'How it signs in': 'Sign in (OAuth 2)',
+    Purpose: purpose,
+    'Business owner': 'U0DANA',
+    Address: mcp.url,
+  });
+  return ada.waitForView(fits);
+}
+
+async function connection(): Promise<ConnectionDocument> {
+  const found = await services.services.connections.find(key);
+  if (!found) throw new Error('there is no connection');
+  return found;
+}
+
+async function credential(): Promise<CredentialDocument> {
+  const found = await services.services.credentials.find((await connection())._id);
+  if (!found) throw new Error('there is no credential');
+  return found;
+}
+const tokens = async () => services.services.credentials.open(await credential());
+
+async function ask(): Promise<Answer> {
+  const answer = await call(app.origin, token, '/v1/executions', {
+    connection: key,
+    function: 'echo',
+    arguments: { message: 'still here' },
+    wait: 30,
+  });
+  shown.push(JSON.stringify(answer.body));
+  return answer;
+}
+
+async function reconnect(without: readonly string[] = []): Promise<string> {
+  await ada.command(`/connections show ${key}`);
+  await ada.waitForView(/Readiness/);
+  await ada.click('modal', 'connection.secret_link');
+  const view = await ada.waitForView((modal) => JSON.stringify(modal).includes('/oauth/start/'));
+  await ada.close(true);
+  const { done, html } = await connect(ada, linkIn(view), { account: 'wiki@siesta.example', without });
+  shown.push(html);
+  return done;
+}
+
+describe('an MCP server behind OAuth', () => {
+  it('is not added when it points to somebody else’s sign-in; what was typed stays', async () => {
+    const body = { resource: 'https://mcp.other.example/mcp', authorization_servers: [oidc.issuer] };
+    mcp.faults.metadata = { status: 200, body };
+    const view = await add('Agents look things up', /which is another server/);
+    mcp.faults.metadata = undefined;
+    expect(ada.text(view)).toContain('Choose another way to sign in');
+    expect(JSON.stringify(view)).toContain('Agents look things up');
+    await ada.close(true);
+    expect(oidc.registrations).toEqual([]);
+  });
+
+  it('says where people sign in, and we register there by ourselves', async () => {
+    const done = ada.text(await add('Agents look things up', /is there as a draft/));
+    key = /key `([a-z0-9-]+)`/.exec(done)?.[1] ?? '';
+    expect(done).not.toContain('OAuth client');
+    expect(done).toContain(oidc.host);
+    await ada.close(true);
+    expect(oidc.registrations).toEqual([
+      {
+        client_id: expect.any(String),
+        redirect_uris: [redirectUri],
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
+    ]);
+  });
+
+  it('is signed in to by its owner, for this server alone, and then says what it offers', async () => {
+    expect(await reconnect()).toContain('is connected as');
+    expect(await oidc.audienceOf((await tokens()).access_token ?? '')).toBe(mcp.url);
+    await ada.command(`/connections show ${key}`);
+    await ada.waitForView(/Readiness/);
+    await ada.click('modal', 'Read functions again');
+    await ada.waitForView(/offers \d+ functions/);
+    expect(await ada.submit({ 'Functions that are on from now on': ['echo'] })).toBeNull();
+    await ada.waitForView(/functions are saved/);
+    await ada.close(true);
+    const rule: PolicyRule = {
+      id: 'rule_all',
+      functions: null,
+      risks: null,
+      effect: 'allow',
+      approvers: { users: [], usergroups: [], connectionOwner: false },
+      quorum: 1,
+      expiresInMinutes: 60,
+      route: null,
+    };
+    const allowed = await services.services.connections.setPolicy(ADA, await connection(), [rule]);
+    await services.services.connections.setAccess(ADA, allowed, [{ callerId, functions: null }]);
+    expect((await ask()).body).toMatchObject({ status: 'succeeded' });
+    expect(shown.at(-1)).toContain('still here');
+  });
+
+  it('is given a fresh token when the old one has run out, for this server again', async () => {
+    const before = await tokens();
+    const { models, workspaceId } = services.deps;
+    const { _id } = await credential();
+    await models.credentials.updateOne({ _id, workspaceId }, { $set: { expiresAt: new Date(0) } });
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    expect(answers.map(({ body }) => body.status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    const after = await tokens();
+    expect(await oidc.canRefresh(before.refresh_token ?? '')).toBe(false);
+    expect(await oidc.audienceOf(after.access_token ?? '')).toBe(mcp.url);
+    expect(oidc.tokenRequests.filter(({ grant }) => grant === 'refresh_token')).toEqual([
+      { grant: 'refresh_token', status: 200 },
+    ]);
+  });
+
+  it('refuses what she did not allow, and nothing is called', async () => {
+    expect(await reconnect([CALL])).toContain('is connected as');
+    const { body } = await ask();
+    expect(body).toMatchObject({
+      status: 'failed',
+      error: { code: expect.stringMatching(/forbidden|scope/) },
+    });
+    expect(mcp.asked.at(-1)?.status).toBe(403);
+    expect(await reconnect()).toContain('is connected as');
+    expect((await ask()).body.status).toBe('succeeded');
+    expect(oidc.registrations).toHaveLength(1);
+  });
+
+  it('is not moved to another address: the sign-in is this one’s', async () => {
+    const before = await connection();
+    const moved = { ...before.config, url: 'https://mcp.other.example/mcp' } as typeof before.config;
+    const change = services.services.connections.update(ADA, before, { config: moved as never });
+    await expect(change).rejects.toMatchObject({ path: '/config/url' });
+    expect((await ask()).body.status).toBe('succeeded');
+  });
+
+  it('gets its token back when the connection is removed', async () => {
+    const secret = await tokens();
+    await ada.command(`/connections remove ${key}`);
+    await ada.waitForView(/to remove it/);
+    await ada.submit({ [`Type the key “${key}” to remove it`]: key });
+    await until(async () => !(await oidc.canRefresh(secret.refresh_token ?? '')), 8_000, app.output);
+    expect(await oidc.scopesOf(secret.access_token ?? '')).toBeNull();
+  });
+
+  it('leaves no token or client secret in pages, DMs, answers, logs or the database', async () => {
+    const secrets = Object.fromEntries([...oidc.issued].map((secret, index) => [`issued ${index}`, secret]));
+    expect(Object.keys(secrets).length).toBeGreaterThan(6);
+    const { bytes } = await dumpDatabase(world.uri);
+    for (const sink of [app.output(), JSON.stringify(ada.dm()), shown.join('\n'), bytes])
+      expect(leaksIn(sink, secrets)).toEqual([]);
+    expect(world.slack.workspace.violations).toEqual([]);
+  });
+});
