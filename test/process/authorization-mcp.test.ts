@@ -7,6 +7,7 @@ import type { ConnectionDocument, CredentialDocument, PolicyRule } from '../../m
 import { freePort } from '../../playground/free-port.js';
 import { type Person, person } from '../../playground/slack/person.js';
 import type { View } from '../../playground/slack/protocol.js';
+import { Visitor, wordsOf } from '../../playground/visitor.js';
 import {
   type Answer,
   type AppProcess,
@@ -38,7 +39,6 @@ const shown: string[] = [];
 
 beforeAll(async () => {
   world = await createWorld({ mongoUri: inject('mongoUri') });
-  services = await world.services();
   const port = await freePort();
   redirectUri = `http://127.0.0.1:${port}/oauth/callback`;
   oidc = await startOidcServer({
@@ -50,6 +50,8 @@ beforeAll(async () => {
     resource: () => mcp.url,
   });
   mcp = await startGuardedMcp({ oidc, scopes: [READ, CALL] });
+  world.allowPrivate.push(oidc.host, mcp.host);
+  services = await world.services();
   const made = await services.services.callers.create(ADA, {
     name: 'Clerk',
     kind: 'agent',
@@ -58,7 +60,7 @@ beforeAll(async () => {
   });
   token = made.token;
   callerId = made.caller._id;
-  app = await world.start({ OUTBOUND_ALLOW_PRIVATE: `${oidc.host},${mcp.host}`, PORT: String(port) });
+  app = await world.start({ PORT: String(port) });
   ada = person(world.slack, 'U0ADA', { patienceMs: 15_000 });
 });
 
@@ -129,6 +131,14 @@ describe('an MCP server behind OAuth', () => {
     expect(JSON.stringify(view)).toContain('Agents look things up');
     await ada.close(true);
     expect(oidc.registrations).toEqual([]);
+  });
+
+  it('is not followed to a private address', async () => {
+    const body = { resource: mcp.url, authorization_servers: ['https://169.254.169.254/latest'] };
+    mcp.faults.metadata = { status: 200, body };
+    expect(ada.text(await add('Agents look things up', /169\.254\.169\.254/))).toContain('not called');
+    mcp.faults.metadata = undefined;
+    await ada.close(true);
   });
 
   it('says where people sign in, and we register there by ourselves', async () => {
@@ -215,6 +225,46 @@ describe('an MCP server behind OAuth', () => {
     await ada.submit({ [`Type the key “${key}” to remove it`]: key });
     await until(async () => !(await oidc.canRefresh(secret.refresh_token ?? '')), 8_000, app.output);
     expect(await oidc.scopesOf(secret.access_token ?? '')).toBeNull();
+  });
+
+  it('takes a client that an admin enters, without a secret too, where nobody may register', async () => {
+    const { serverSignIn, connections } = services.services;
+    const connector = await services.deps.connector('mcp');
+    const { sign_in: found, ...config } = await serverSignIn.find(connector, 'oauth', { url: mcp.url });
+    const closed = { ...config, sign_in: { ...(found as object), register: `${oidc.issuer}/nowhere` } };
+    const made = await connections.create(ADA, {
+      connector: 'mcp',
+      identity: 'shared',
+      name: 'Closed wiki',
+      purpose: 'Clerks look things up',
+      ownerId: 'U0ADA',
+      businessOwnerId: 'U0DANA',
+      auth: 'oauth',
+      config: closed,
+    });
+    key = made.key;
+    expect(await serverSignIn.client(ADA, made)).toBeNull();
+    const registered = await fetch(`${oidc.issuer}/reg`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        redirect_uris: [redirectUri],
+        grant_types: ['authorization_code', 'refresh_token'],
+        token_endpoint_auth_method: 'none',
+      }),
+    });
+    const { client_id } = (await registered.json()) as { client_id: string };
+    await ada.command(`/connections show ${key}`);
+    await ada.waitForView(/Readiness/);
+    await ada.click('modal', 'connection.secret_link');
+    const view = await ada.waitForView((modal) => JSON.stringify(modal).includes('/secrets/'));
+    await ada.close(true);
+    const browser = new Visitor();
+    const form = await browser.open(linkIn(view, 'secrets'));
+    expect(wordsOf(form)).toContain('Left empty for a public client');
+    expect((await browser.submit(form, { client_id, client_secret: '' })).status).toBe(200);
+    expect(await reconnect()).toContain('is connected as');
+    expect(await oidc.audienceOf((await tokens()).access_token ?? '')).toBe(mcp.url);
   });
 
   it('leaves no token or client secret in pages, DMs, answers, logs or the database', async () => {
