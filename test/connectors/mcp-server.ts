@@ -60,6 +60,8 @@ export class ScriptedServer {
   era: 'legacy' | 'modern' = 'legacy';
   /** Pages of `tools/list`. */
   pages: JsonValue[][] = [[]];
+  /** Those of `resources/list`; without, it offers none. Templates are not known to it. */
+  resources: JsonValue[] | undefined;
   sessionId: string | undefined;
   asStream = false;
   /** The answer to `tools/call`, unless `onCall` takes the connection over. */
@@ -145,7 +147,7 @@ export class ScriptedServer {
     const list: JsonObject = this.era === 'modern' ? { ...complete, ttlMs: 0, cacheScope: 'private' } : {};
     const page = Number((params as JsonObject).cursor ?? 0);
     const refused = { error: { code: -32601, message: 'Method not found' } };
-    const capabilities = { tools: {} };
+    const capabilities: JsonObject = { tools: {}, ...(this.resources && { resources: {} }) };
     const serverInfo = { name: 'scripted', version: '1' };
     switch (method) {
       case 'server/discover':
@@ -164,6 +166,8 @@ export class ScriptedServer {
             ...(page + 1 < this.pages.length && { nextCursor: String(page + 1) }),
           },
         };
+      case 'resources/list':
+        return this.resources ? { result: { ...list, resources: this.resources } } : refused;
       case 'tools/call':
         return { result: { ...complete, ...(this.callResult as JsonObject) } };
       default:

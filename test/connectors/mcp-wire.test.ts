@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/connectors/json.js';
 import { mcpConnector } from '../../src/connectors/mcp/index.js';
 import { UpstreamError } from '../../src/errors.js';
 import { call, functionNamed, MemoryFiles, withSecret } from './call-context.js';
-import { contextOf, failure, getTicket, reviewed, TOOL } from './mcp-call.js';
+import { contextOf, failure, getTicket, reviewed, run, TOOL } from './mcp-call.js';
 import { ScriptedServer } from './mcp-server.js';
 
 let server: ScriptedServer;
@@ -244,4 +244,23 @@ describe('on the wire', () => {
     ]);
     expect(mcpConnector.egress({ command: 'files' }, '')).toEqual([]);
   });
+});
+
+describe('resources', () => {
+  it.each(['legacy', 'modern'] as const)(
+    'of a server without templates are listed all the same (%s)',
+    async (era) => {
+      server.era = era;
+      server.resources = [{ uri: 'wiki://home', name: 'Home' }];
+      const config = await reviewed(server);
+      expect(await run(config, 'list_resources')).toEqual({
+        resources: [
+          { uri: 'wiki://home', name: 'Home', title: '', description: '', media_type: null, size: null },
+        ],
+        templates: [],
+        next_page_token: null,
+      });
+      expect(server.methods()).toContain('resources/templates/list');
+    },
+  );
 });

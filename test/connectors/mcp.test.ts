@@ -86,7 +86,13 @@ describe('the reference server over Streamable HTTP', () => {
 
   it('lists and reads resources, text and bytes', async () => {
     const files = new MemoryFiles();
-    const listed = (await live(config, 'list_resources')) as { resources: { uri: string }[] };
+    const listed = (await live(config, 'list_resources')) as {
+      resources: { uri: string }[];
+      templates: { uri_template: string }[];
+    };
+    expect(listed.templates.map((each) => each.uri_template)).toContain(
+      'demo://resource/dynamic/blob/{resourceId}',
+    );
     const [first] = listed.resources;
     expect(first).toMatchObject({ uri: expect.any(String), name: expect.any(String) });
     expect(await live(config, 'read_resource', { uri: first?.uri ?? '' })).toMatchObject({

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { input, long, oneLine, short } from '../fields.js';
 import { defineFunction, type FunctionDefinition, type JsonValue } from '../framework.js';
-import { compact, numberOf, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
+import { compact, type JsonObject, numberOf, objectOf, objectsIn, textOf, textOrNull } from '../json.js';
 import { readableLines } from '../lines.js';
 import { cleanLine, cleanText } from './clean.js';
 import { ContentReader } from './content.js';
@@ -36,6 +36,15 @@ function tokenOf(cursor: JsonValue | undefined): string | null {
   return text === null ? null : Buffer.from(text, 'utf8').toString('base64url');
 }
 
+function described({ name, title, description, mimeType }: JsonObject) {
+  return {
+    name: cleanLine(name, 200),
+    title: cleanLine(title, 200),
+    description: cleanText(description, 2_000),
+    media_type: textOrNull(mimeType),
+  };
+}
+
 const common = { risk: 'read', scopes: [], idempotency: 'natural' } as const;
 
 export function resourceFunctions(target: ServerTarget): FunctionDefinition[] {
@@ -48,19 +57,24 @@ export function resourceFunctions(target: ServerTarget): FunctionDefinition[] {
       description: 'List what the server offers to read: files, records, pages.',
       approval: 'auto',
       input: listInput.schema,
-      output: '{resources: [{uri, name, title, description, media_type, size}], next_page_token}.',
+      output:
+        '{resources: [{uri, name, title, description, media_type, size}], templates: [{uri_template, name, title, description, media_type}], next_page_token}. Templates (RFC 6570) come with the first page: a URI that fits one can be read.',
       card: () => server,
       run: (context, args) =>
         withSession(context, target, async (session) => {
-          const page = await session.read('resources/list', cursorOf(listInput.read(args).page_token));
+          const { page_token: token } = listInput.read(args);
+          const page = await session.read('resources/list', cursorOf(token));
+          const templates =
+            token === undefined ? await session.readIfKnown('resources/templates/list', {}) : undefined;
           return {
             resources: objectsIn(page.resources).map((resource) => ({
               uri: textOf(resource.uri),
-              name: cleanLine(resource.name, 200),
-              title: cleanLine(resource.title, 200),
-              description: cleanText(resource.description, 2_000),
-              media_type: textOrNull(resource.mimeType),
+              ...described(resource),
               size: numberOf(resource.size),
+            })),
+            templates: objectsIn(templates?.resourceTemplates).map((template) => ({
+              uri_template: textOf(template.uriTemplate),
+              ...described(template),
             })),
             next_page_token: tokenOf(page.nextCursor),
           };

@@ -6,6 +6,7 @@
 import {
   Client,
   isSpecType,
+  ProtocolError,
   StreamableHTTPClientTransport,
   type Transport,
 } from '@modelcontextprotocol/client';
@@ -36,6 +37,9 @@ const LIBRARY_TIMEOUT_MS = 10 * 60_000;
 const GOODBYE_MS = 2_000;
 /** A server whose list does not end is not read to its end. */
 const MOST_PAGES = 100;
+
+/** JSON-RPC 2.0, 5.1. */
+const METHOD_NOT_FOUND = -32601;
 
 const page = z.looseObject({ nextCursor: z.exactOptional(z.string()) });
 const answer = z.looseObject({});
@@ -123,6 +127,16 @@ export class Session {
   /** A request that reads. What the answer holds is for the caller to check. */
   async read(method: string, params: JsonObject): Promise<JsonObject> {
     return asJson(await this.client.request({ method, params }, answer, this.options()));
+  }
+
+  /** As `read`, of what a server need not have; undefined where it says that it has not. */
+  async readIfKnown(method: string, params: JsonObject): Promise<JsonObject | undefined> {
+    try {
+      return await this.read(method, params);
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === METHOD_NOT_FOUND) return undefined;
+      throw error;
+    }
   }
 
   /** Every tool, page after page, as the server says it. */
