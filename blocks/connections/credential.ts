@@ -23,6 +23,8 @@ export interface CredentialStep {
   readonly created: boolean;
   /** More than one only where an OAuth client comes first. */
   readonly needs: readonly CredentialNeed[];
+  /** Where there is an OAuth client of the connection's own: the link with which an admin enters another. */
+  readonly replace: { readonly redirectUri: string; readonly url: string } | null;
   readonly warning: string | null;
 }
 
@@ -58,7 +60,17 @@ function needBlocks(need: CredentialNeed, key: string, step: string): KnownBlock
   }
 }
 
-export function connectionCredentialModal({ connection, created, needs, warning }: CredentialStep): View {
+function replaceBlocks({ redirectUri, url }: NonNullable<CredentialStep['replace']>): KnownBlock[] {
+  return [
+    section(
+      `The server does not know our OAuth client any more, or its secret is wrong? Create another there with this redirect URI:\n\`${said(redirectUri, 300)}\``,
+    ),
+    actions([button('Replace the OAuth client', ACTIONS.linkOpened, 'link', { url })], 'link.replace'),
+  ];
+}
+
+export function connectionCredentialModal(step: CredentialStep): View {
+  const { connection, created, needs, replace, warning } = step;
   const { id, key, name } = connection;
   const first = created
     ? `:white_check_mark: *${said(name, 80)}* is there as a draft, with the key \`${key}\`.`
@@ -71,6 +83,7 @@ export function connectionCredentialModal({ connection, created, needs, warning 
       section(first),
       ...(warning === null ? [] : [context(`:warning: ${said(warning, 300)}`)]),
       ...needs.flatMap((need, index) => needBlocks(need, key, numbered ? `${index + 1}. ` : '')),
+      ...(replace === null ? [] : replaceBlocks(replace)),
       ...(links
         ? [context('Links work once, for ten minutes, and only for you. “New link” makes another.')]
         : []),

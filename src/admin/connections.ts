@@ -89,8 +89,8 @@ export class ConnectionCommands {
     const access = file.access && (await this.access(file.access, functions));
     await this.people({ '/owner': file.owner, '/business_owner': file.business_owner });
     const config = file.config && {
-      ...signInOf(connection),
       ...(await this.config(file.config, functions, connection.auth)),
+      ...signInOf(connection),
     };
     const change = changed(connection, {
       name: file.name,

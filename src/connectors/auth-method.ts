@@ -28,6 +28,8 @@ export interface OAuthApp {
   readonly clientSecret: string;
   /** As it was registered; the provider's habit where absent. */
   readonly clientAuth?: ClientAuth | undefined;
+  /** When a registered client's secret ends; null for never. Absent for one that somebody entered. */
+  readonly registeredUntil?: Date | null | undefined;
   /** Microsoft: the directory whose accounts may sign in. */
   readonly tenantId?: string | undefined;
 }

@@ -8,7 +8,7 @@ import { Agent, Client } from 'undici';
 import type { AllowRule, UpstreamRequest, UpstreamResponse } from '../connectors/framework.js';
 import { UpstreamError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { createGuardedConnector, parsePrivateTargets } from './address-guard.js';
+import { createGuardedConnector, parsePrivateTargets, targetOf } from './address-guard.js';
 import { type ExchangeOptions, exchange } from './exchange.js';
 import { isAllowed, isRead, type PreparedRequest, parseRedirect, prepareRequest } from './request-guard.js';
 import { DEFAULT_MAX_BYTES, type RawAnswer, toUpstreamResponse } from './response.js';
@@ -42,6 +42,8 @@ export interface Outbound {
    *   the way; `definite` is true when surely nothing was sent
    */
   send(request: OutboundRequest, policy: EgressPolicy): Promise<UpstreamResponse>;
+  /** Whether the operator lets this address be private and spoken to over http. */
+  mayBePrivate(url: URL): boolean;
   /** Closes idle connections; requests under way are ended. */
   close(): Promise<void>;
 }
@@ -122,7 +124,8 @@ export function outboundThrough(
       deadline.clear();
     }
   };
-  return { send: options.log ? logged(send, options.log) : send, close };
+  const mayBePrivate = (url: URL): boolean => allowPrivate.has(targetOf(url));
+  return { send: options.log ? logged(send, options.log) : send, mayBePrivate, close };
 }
 
 function isRedirect(answer: RawAnswer): boolean {

@@ -22,7 +22,7 @@ import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
 import type { RoleService } from './roles.js';
-import type { ScopeNeed, SignInService } from './sign-in.js';
+import { type ScopeNeed, type SignInService, UNKNOWN_ACCOUNT } from './sign-in.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
 /** What the start page shows before anything happens. */
@@ -282,8 +282,14 @@ export class AuthorizationFlow {
     confirmed: boolean,
   ): Promise<void> {
     const before = await this.replaced(flow, connection);
-    if (before === null) return;
     const { admin } = await this.parts.roles.of(flow.userId);
+    if (before === null) {
+      const isUntold = flow.subject === SHARED && flow.account === UNKNOWN_ACCOUNT;
+      if (!isUntold || admin || !(await this.parts.credentials.find(connection._id))) return;
+      const untold =
+        'Nothing here tells whether this is the account of before, so an admin has to connect it again.';
+      throw new AppError('invalid_arguments', untold, { path: '/code' });
+    }
     if (admin && confirmed) return;
     const message = admin
       ? `Until now this was ${before}. Confirm that it shall act as ${flow.account} from now on.`

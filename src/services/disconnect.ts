@@ -11,6 +11,7 @@ import { authMethodOf } from './functions.js';
 import type { MemberService } from './members.js';
 import type { OAuthApps } from './oauth-apps.js';
 import type { RemovedConnections } from './removed-connections.js';
+import { UNKNOWN_ACCOUNT } from './sign-in.js';
 
 export class DisconnectService {
   constructor(
@@ -66,7 +67,7 @@ export class DisconnectService {
       const app = await apps.app(provider, connection);
       const { refresh_token: refresh, access_token: access } = credentials.open(credential);
       // A provider ends all that this account gave to our client; what another connection lives on stays.
-      if (await this.isShared(provider.family, credential)) return;
+      if (await this.isShared(apps.id(provider, connection), credential)) return;
       const token = provider.revokeWith === 'bearer' ? (access ?? refresh) : (refresh ?? access);
       if (app && token) await oauth.revoke(provider, app, token);
     } catch (error) {
@@ -75,9 +76,9 @@ export class DisconnectService {
   }
 
   /** Whether another connection has a consent of the same account to the same OAuth client. */
-  private async isShared(family: string, { _id, account }: CredentialDocument): Promise<boolean> {
+  private async isShared(clientId: string, { _id, account }: CredentialDocument): Promise<boolean> {
     const { models, workspaceId } = this.deps;
-    if (account === null) return false;
+    if (account === null || account === UNKNOWN_ACCOUNT) return false;
     const others = await models.credentials
       .find({ workspaceId, kind: 'oauth', account, status: 'active', _id: { $ne: _id } })
       .lean();
@@ -85,8 +86,9 @@ export class DisconnectService {
       const connection = await this.parts.connections.find(connectionId);
       if (!connection) continue;
       const method = authMethodOf(await this.deps.connector(connection.connector), connection);
-      if (method?.kind === 'oauth' && this.parts.apps.provider(method, connection).family === family)
-        return true;
+      if (method?.kind !== 'oauth') continue;
+      const { apps } = this.parts;
+      if (apps.id(apps.provider(method, connection), connection) === clientId) return true;
     }
     return false;
   }

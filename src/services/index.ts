@@ -100,7 +100,7 @@ export function createServices(deps: Dependencies) {
   });
   const oauth = new OAuthClient(deps.outbound, deps.endpoints);
 
-  const apps = new OAuthApps(oauth, credentials);
+  const apps = new OAuthApps(oauth, credentials, deps.clock);
   const files = new FileService(deps);
   const scopes = new ScopeService(deps, members, outbox);
 
@@ -117,7 +117,11 @@ export function createServices(deps: Dependencies) {
       connections.noteHealth(connection._id, failing ? 'temporarily_failing' : 'ok'),
   });
   const calls = new UpstreamCalls(deps, credentials, files);
-  const signIns = new SignInService(deps, oauth, apps, credentials, tokens, calls);
+  const restImport = new RestImportService(deps);
+  const serverSignIn = new ServerSignInService(deps, { apps, connections, credentials, restImport, audit });
+  const signIns = new SignInService(deps, oauth, apps, credentials, tokens, calls, (connection) =>
+    serverSignIn.client({ kind: 'system', id: 'sign_in' }, connection),
+  );
   const targets = new TargetService(deps, payloads, connections, tokens, calls);
   const facts = new CallFacts(deps, settings, roles);
   const grants = new GrantService(deps, {
@@ -320,7 +324,6 @@ export function createServices(deps: Dependencies) {
   const loadReports = new LoadReportService(deps, settings, roles, outbox);
   const connectionDrafts = new ConnectionDrafts(deps);
   const connectionTest = new ConnectionTest(deps, submissions, executions, connections);
-  const restImport = new RestImportService(deps);
   const definitionReview = new DefinitionReviewService(deps, {
     connections,
     drafts: connectionDrafts,
@@ -372,7 +375,7 @@ export function createServices(deps: Dependencies) {
     runner,
     secondFactors,
     secretEntry,
-    serverSignIn: new ServerSignInService(deps, { apps, credentials, restImport, audit }),
+    serverSignIn,
     settings,
     signIns,
     simulation,

@@ -1,8 +1,9 @@
 /** The OAuth server of a connection, and our client there: one per family of providers, or the connection's own. */
-import type { ConnectionDocument } from '../../models/types.js';
+import { type ConnectionDocument, SHARED } from '../../models/types.js';
 import type { ClientAuth, OAuthApp, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
 import type { OAuthClient } from '../credentials/oauth-client.js';
-import { type CredentialService, oauthAppId } from './credentials.js';
+import type { Clock } from '../database/clock.js';
+import { type CredentialService, oauthAppId, type Secret } from './credentials.js';
 import { configOf } from './functions.js';
 
 /** A provider whose client belongs to one connection (REST with OAuth). */
@@ -12,6 +13,7 @@ export class OAuthApps {
   constructor(
     private readonly oauth: OAuthClient,
     private readonly credentials: CredentialService,
+    private readonly clock: Clock,
   ) {}
 
   /** After the operator's overrides. @throws Error for a provider that is not in the catalogue */
@@ -26,16 +28,49 @@ export class OAuthApps {
     return oauthAppId(provider.family === OWN ? connection._id : provider.family);
   }
 
-  /** The client that an admin entered; null while nobody has. */
+  /** The client that an admin entered, or that was registered and has not ended; null while there is none. */
   async app(provider: OAuthProvider, connection: Pick<ConnectionDocument, '_id'>): Promise<OAuthApp | null> {
     const stored = await this.credentials.find(this.id(provider, connection));
-    if (!stored) return null;
-    const {
-      client_id: clientId = '',
-      client_secret: clientSecret = '',
-      client_auth: clientAuth = clientSecret === '' ? 'none' : undefined,
-      tenant_id: tenantId,
-    } = this.credentials.open(stored);
-    return { clientId, clientSecret, clientAuth: clientAuth as ClientAuth | undefined, tenantId };
+    const app = stored && appOf(this.credentials.open(stored));
+    return app && !hasEnded(app, this.clock.now()) ? app : null;
   }
+
+  /** A client that was registered and that the server does not know any more; one that replaced it meanwhile stays. */
+  async forget(
+    provider: OAuthProvider,
+    connection: Pick<ConnectionDocument, '_id'>,
+    app: OAuthApp,
+  ): Promise<void> {
+    const id = this.id(provider, connection);
+    const stored = await this.credentials.find(id);
+    if (stored && appOf(this.credentials.open(stored)).clientId === app.clientId)
+      await this.credentials.remove(id, SHARED);
+  }
+}
+
+/** As they are sealed. */
+export function fieldsOf({ clientId, clientSecret, clientAuth, registeredUntil: until }: OAuthApp): Secret {
+  return {
+    client_id: clientId,
+    client_secret: clientSecret,
+    ...(clientAuth !== undefined && { client_auth: clientAuth }),
+    ...(until !== undefined && { registered_until: until?.toISOString() ?? '' }),
+  };
+}
+
+function appOf(fields: Secret): OAuthApp {
+  const { client_id: clientId = '', client_secret: clientSecret = '', tenant_id: tenantId } = fields;
+  const { client_auth: stored, registered_until: until } = fields;
+  return {
+    clientId,
+    clientSecret,
+    // Entered without a secret, it is a public one.
+    clientAuth: (stored as ClientAuth | undefined) ?? (clientSecret === '' ? 'none' : undefined),
+    registeredUntil: until === undefined ? undefined : until === '' ? null : new Date(until),
+    tenantId,
+  };
+}
+
+function hasEnded({ registeredUntil: until }: OAuthApp, now: Date): boolean {
+  return until instanceof Date && until <= now;
 }

@@ -8,21 +8,24 @@ import type {
   GuardedFetch,
   JsonValue,
   OAuthApp,
-  OAuthAuth,
+  OAuthProvider,
 } from '../connectors/framework.js';
 import { UpstreamError } from '../errors.js';
 import { outboundFetch } from '../net/fetch-outbound.js';
 import type { AuditService } from './audit.js';
+import { checkConfig } from './connection-input.js';
+import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf, configOf } from './functions.js';
-import type { OAuthApps } from './oauth-apps.js';
+import { fieldsOf, type OAuthApps } from './oauth-apps.js';
 import type { RestImportService } from './rest-import.js';
 
 type Config = Readonly<Record<string, JsonValue>>;
 
 export interface ServerSignInParts {
   readonly apps: OAuthApps;
+  readonly connections: ConnectionService;
   readonly credentials: CredentialService;
   readonly restImport: RestImportService;
   readonly audit: AuditService;
@@ -49,20 +52,20 @@ export class ServerSignInService {
     config: Config,
   ): Promise<Record<string, JsonValue>> {
     if (!this.isAsked(connector, auth) || !connector.findSignIn) return { ...config };
-    const found = await connector.findSignIn(config, this.send);
-    const method = connector.auth.find(
-      (each): each is OAuthAuth => each.kind === 'oauth' && each.id === auth,
-    );
-    if (typeof method?.provider !== 'function') return found;
+    const checked = checkConfig(connector, { ...config });
+    const found = await connector.findSignIn(checked, this.sendFor(connector, auth, checked));
+    const method = connector.auth.find(({ id }) => id === auth);
+    if (method?.kind !== 'oauth' || typeof method.provider !== 'function') return found;
     const { authorize, token, revoke } = method.provider(found);
     const endpoints = { authorize_url: authorize, token_url: token, ...(revoke && { revoke_url: revoke }) };
+    for (const url of Object.values(endpoints)) this.checkInside(connector, auth, checked, new URL(url));
     await this.parts.restImport.checkEndpoints(auth, endpoints);
     return found;
   }
 
   /**
    * Our client at the connection's own server: the one that is there, else a new one. Null where somebody has to
-   * register an app by hand: the server takes no registration, or not now.
+   * enter one: the server takes no registration, or not now.
    */
   async client(actor: Actor, connection: ConnectionDocument): Promise<OAuthApp | null> {
     const connector = await this.deps.connector(connection.connector);
@@ -73,28 +76,35 @@ export class ServerSignInService {
     const known = await apps.app(provider, connection);
     if (known || !method.register) return known;
     try {
-      const app = await method.register(configOf(connection), this.redirectUri, this.send);
-      if (app) await this.keep(actor, apps.id(provider, connection), app, provider.title);
-      return app;
+      const config = configOf(connection);
+      const app = await method.register(
+        config,
+        this.redirectUri,
+        this.sendFor(connector, connection.auth, config),
+      );
+      return app && (await this.keep(actor, connection, provider, app));
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
+      // Whoever asked can go on without: a client can be entered.
       this.deps.log.warn({ err: error, connection: connection._id }, 'no client was registered');
       return null;
     }
   }
 
-  private async keep(actor: Actor, id: string, app: OAuthApp, server: string): Promise<void> {
-    const { clientId, clientSecret, clientAuth } = app;
-    const fields = {
-      client_id: clientId,
-      client_secret: clientSecret,
-      ...(clientAuth !== undefined && { client_auth: clientAuth }),
-    };
+  /** @returns the client that counts: somebody may have entered or registered one meanwhile. Null: the connection is gone */
+  private async keep(
+    actor: Actor,
+    connection: ConnectionDocument,
+    provider: OAuthProvider,
+    app: OAuthApp,
+  ): Promise<OAuthApp | null> {
+    const { apps, credentials, connections, audit } = this.parts;
+    const id = apps.id(provider, connection);
+    const fields = fieldsOf(app);
     const entry = {
       actor,
       action: 'credential.stored',
-      subject: { kind: 'oauth_app', id: id.slice(id.indexOf(':') + 1) },
-      details: { fields: Object.keys(fields), registeredAt: server },
+      subject: { kind: 'oauth_app', id: connection._id },
+      details: { fields: Object.keys(fields), registeredAt: new URL(provider.issuer).host },
     } as const;
     const stored = {
       kind: 'oauth_app',
@@ -103,9 +113,14 @@ export class ServerSignInService {
       subject: SHARED,
       createdBy: actor.id,
     } as const;
-    await this.parts.audit.change(entry, async (session) => {
-      await this.parts.credentials.store(stored, session);
+    const other = await apps.app(provider, connection);
+    if (other) return other;
+    const current = await connections.find(connection._id);
+    if (!current || current.status === 'removed') return null;
+    await audit.change(entry, async (session) => {
+      await credentials.store(stored, session);
     });
+    return app;
   }
 
   private get redirectUri(): string {
@@ -113,8 +128,23 @@ export class ServerSignInService {
   }
 
   /** Each address allows itself and nothing else; whether it may be reached at all is the guard's to say. */
-  private readonly send: GuardedFetch = (given, init) => {
-    const { origin, pathname } = new URL(given);
-    return outboundFetch(this.deps.outbound, { allow: [{ origin, pathPrefix: pathname }] })(given, init);
-  };
+  private sendFor(connector: ConnectorDefinition, auth: string, config: Config): GuardedFetch {
+    return async (given, init) => {
+      const url = new URL(given);
+      this.checkInside(connector, auth, config, url);
+      const allow = [{ origin: url.origin, pathPrefix: url.pathname }];
+      return outboundFetch(this.deps.outbound, { allow })(given, init);
+    };
+  }
+
+  /** What the operator lets admins reach on the inside is not for a server outside to choose from. */
+  private checkInside(connector: ConnectorDefinition, auth: string, config: Config, url: URL): void {
+    const { outbound } = this.deps;
+    if (!outbound.mayBePrivate(url)) return;
+    const base =
+      typeof connector.baseUrl === 'function' ? connector.baseUrl(config, auth) : connector.baseUrl;
+    if (base !== undefined && URL.canParse(base) && outbound.mayBePrivate(new URL(base))) return;
+    const message = `${url.host} was not called: a server outside may not send us to an address inside.`;
+    throw new UpstreamError('forbidden_upstream', message, { definite: true });
+  }
 }

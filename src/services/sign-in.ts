@@ -27,10 +27,13 @@ export interface SignIn {
   readonly app: OAuthApp;
 }
 
-/** A scope, and the enabled functions that need it; none for one that only tells whose account it is. */
+/** A scope, and the enabled functions that need it. */
 export interface ScopeNeed {
   readonly scope: string;
+  /** None where the settings or the server ask for it, and not a function. */
   readonly functions: readonly string[];
+  /** It tells whose account it is, or keeps it connected, and does nothing else. */
+  readonly base: boolean;
 }
 
 export class SignInService {
@@ -41,6 +44,8 @@ export class SignInService {
     private readonly credentials: CredentialService,
     private readonly tokens: TokenService,
     private readonly calls: UpstreamCalls,
+    /** Where the server lets us: a client whose secret ended is replaced by whoever connects next. */
+    private readonly register: (connection: ConnectionDocument) => Promise<OAuthApp | null>,
   ) {}
 
   /** @throws AppError `unavailable` when no OAuth client was entered yet, or none is needed */
@@ -49,7 +54,7 @@ export class SignInService {
     const method = authMethodOf(connector, connection);
     if (method?.kind === 'oauth') {
       const provider = this.apps.provider(method, connection);
-      const app = await this.apps.app(provider, connection);
+      const app = (await this.apps.app(provider, connection)) ?? (await this.register(connection));
       if (app) return { connector, method, app, provider };
     }
     throw new AppError(
@@ -62,9 +67,12 @@ export class SignInService {
   async scopeNeeds(connection: ConnectionDocument): Promise<ScopeNeed[]> {
     const connector = await this.deps.connector(connection.connector);
     const functions = enabledFunctions(connector, connection);
+    const method = authMethodOf(connector, connection);
+    const base = method?.kind === 'oauth' ? method.baseScopes : [];
     return neededScopes(connector, connection).map((scope) => ({
       scope,
       functions: functions.filter((fn) => fn.scopes.includes(scope)).map((fn) => fn.title),
+      base: base.includes(scope),
     }));
   }
 

@@ -214,9 +214,16 @@ export class TokenService {
     if (method?.kind !== 'oauth' || !secret.refresh_token) throw new GrantRefused('no_refresh_token');
     const provider = this.apps.provider(method, connection);
     const app = await this.apps.app(provider, connection);
+    if (!app && method.register) throw new GrantRefused(CLIENT_GONE);
     // An admin mends that, and the authorizations go on.
     if (!app) throw new Error(`there is no OAuth client for ${provider.title}`);
-    const tokens = await this.oauth.refresh(provider, app, secret.refresh_token);
+    const tokens = await this.oauth.refresh(provider, app, secret.refresh_token).catch(async (error) => {
+      const isUnknown = error instanceof GrantRefused && error.reason === 'invalid_client';
+      if (!isUnknown || app.registeredUntil === undefined) throw error;
+      // Servers forget clients that registered themselves; whoever connects again gets a new one.
+      await this.apps.forget(provider, connection, app);
+      throw new GrantRefused(CLIENT_GONE);
+    });
     return {
       fields: tokenFields(tokens, secret.refresh_token),
       expiresAt: expiryOf(tokens, now),
@@ -281,6 +288,8 @@ function purposeOf(mint: Mint): string {
   return sha256Hex(JSON.stringify([grant, token, scopes, ...rest]));
 }
 
+/** Ours: what was granted was granted to a client that was registered, and is not known any more. */
+const CLIENT_GONE = 'client_gone';
 /**
  * Refusals that asking again does not change: RFC 6749 (5.2), Slack's `oauth.v2.access`, HubSpot's token endpoint.
  * `unauthorized_client`: the consent was given to another client than the one that an admin has entered since.
@@ -291,6 +300,7 @@ const OVER = [
   'bad_refresh_token',
   'no_refresh_token',
   'unauthorized_client',
+  CLIENT_GONE,
 ];
 /**
  * The same, of the client: where tokens are minted it is the credential itself; elsewhere an admin mends it and the

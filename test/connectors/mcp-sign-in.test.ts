@@ -125,7 +125,7 @@ describe('where people sign in', () => {
     [
       'that of an issuer who calls himself otherwise',
       { server: { issuer: 'https://evil.example' } },
-      /does not say where/,
+      /calls itself by another name/,
     ],
     ['one that does not protect codes', { server: { code_challenge_methods_supported: undefined } }, /PKCE/],
     [
@@ -134,17 +134,42 @@ describe('where people sign in', () => {
       /PKCE/,
     ],
     ['one that gives out no codes', { server: { response_types_supported: ['token'] } }, /no codes/],
-    ['a script', { server: { authorization_endpoint: 'javascript:alert(1)' } }, /does not say where/],
+    ['a script', { server: { authorization_endpoint: 'javascript:alert(1)' } }, /cannot be read/],
     [
       'an address with a password',
       { server: { token_endpoint: 'https://a:b@login.example.com/token' } },
-      /addresses that are none/,
+      /addresses that cannot be used/,
+    ],
+    [
+      'for more than an address',
+      { resource: { resource: `${SERVER}?q=${'x'.repeat(3_000)}` } },
+      /cannot be used/,
     ],
     ['not said', { resource: { authorization_servers: ['https://gone.example.com'] } }, /does not say where/],
   ])('is not %s', async (_, change, words) => {
     const error = await refusal(find(usual(change)));
     expect(error).toMatchObject({ code: 'invalid_arguments', path: '/config/url' });
     expect(error.message).toMatch(words);
+  });
+
+  it('is asked for again later where somebody is away, and nobody else is believed meanwhile', async () => {
+    const root = 'https://mcp.example.com/.well-known/oauth-authorization-server';
+    const older = { [root]: { body: { ...AUTHORIZATION_SERVER, issuer: 'https://mcp.example.com' } } };
+    for (const away of [RESOURCE_METADATA, SERVER_METADATA]) {
+      const error = await find({ ...usual(), ...older, [away]: { status: 503 } }).catch((reason) => reason);
+      expect(error).toMatchObject({ code: 'upstream_unavailable', definite: true });
+      expect(error.message).toContain(`${new URL(away).host} answered 503`);
+    }
+  });
+
+  it('does without what it names in a form of its own', async () => {
+    const server = {
+      revocation_endpoint: `${ISSUER}/revoke#x`,
+      registration_endpoint: 'https://a:b@login.example.com/',
+    };
+    const found = await find(usual({ server }));
+    expect(found).toMatchObject({ issuer: ISSUER });
+    expect([found.revoke, found.register]).toEqual([undefined, undefined]);
   });
 
   it('is not looked for further where the guard refuses an address', async () => {
@@ -172,6 +197,13 @@ describe('the provider of a connection', () => {
       pkce: true,
       clientAuth: 'post',
       parameters: {},
+    });
+  });
+
+  it('is called by who gets the codes, whoever people are sent to first', async () => {
+    const server = { authorization_endpoint: 'https://login.honest.example/authorize' };
+    expect(signInProvider(await config(usual({ server })))).toMatchObject({
+      title: 'login.example.com (sign-in at login.honest.example)',
     });
   });
 
@@ -214,6 +246,7 @@ describe('our client there', () => {
       clientId: 'fake-client',
       clientSecret: 'fake-secret-canary',
       clientAuth: 'basic',
+      registeredUntil: null,
     });
     expect(asked).toHaveLength(1);
     expect(JSON.parse(asked[0]?.body ?? '')).toMatchObject({
@@ -222,6 +255,21 @@ describe('our client there', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'client_secret_post',
+    });
+  });
+
+  it('ends when the server says', async () => {
+    const body = {
+      client_id: 'fake-client',
+      client_secret: 'fake-secret-canary',
+      client_secret_expires_at: 1_800_000_000,
+    };
+    const { send } = web({
+      [`${ISSUER}/register`]: { status: 201, body: { ...body, redirect_uris: [REDIRECT] } },
+    });
+    expect(await register(await config(), REDIRECT, send)).toMatchObject({
+      clientAuth: 'post',
+      registeredUntil: new Date(1_800_000_000_000),
     });
   });
 
@@ -239,13 +287,23 @@ describe('our client there', () => {
   });
 
   it('is none where the server refuses, or answers something else', async () => {
-    const page = { status: 403, body: { error: 'access_denied' } };
-    const refused = register(await config(), REDIRECT, web({ [`${ISSUER}/register`]: page }).send);
-    await expect(refused).rejects.toMatchObject({
+    const page = {
+      status: 403,
+      body: { error: 'access_denied', error_description: 'fake words of the server' },
+    };
+    const refused = await register(
+      await config(),
+      REDIRECT,
+      web({ [`${ISSUER}/register`]: page }).send,
+    ).catch((reason: unknown) => reason);
+    expect(refused).toMatchObject({
       code: 'upstream_rejected',
       message: 'login.example.com did not take our registration (403).',
     });
-    const odd = register(await config(), REDIRECT, web({ [`${ISSUER}/register`]: {} }).send);
-    await expect(odd).rejects.toMatchObject({ code: 'upstream_rejected', definite: true });
+    expect((refused as Error).cause).toBeUndefined();
+    for (const body of [{}, { client_id: '', redirect_uris: [REDIRECT] }]) {
+      const odd = register(await config(), REDIRECT, web({ [`${ISSUER}/register`]: { body } }).send);
+      await expect(odd).rejects.toMatchObject({ code: 'upstream_rejected', definite: true });
+    }
   });
 });

@@ -113,6 +113,7 @@ describe('the provider itself', () => {
           text: () => body,
         };
       },
+      mayBePrivate: () => false,
       close: async () => {},
     };
     company = new CompanySignIn({ ...provider, issuer }, answers, log);

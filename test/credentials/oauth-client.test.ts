@@ -31,7 +31,7 @@ function clientFor(answer: Answer | Error) {
     const headers = { 'content-type': answer.type ?? 'application/json; charset=utf-8' };
     return upstreamResponse(answer.status ?? 200, headers, Buffer.from(text));
   };
-  const outbound: Outbound = { send, close: async () => {} };
+  const outbound: Outbound = { send, mayBePrivate: () => false, close: async () => {} };
   return { client: new OAuthClient(outbound, {}), sent };
 }
 

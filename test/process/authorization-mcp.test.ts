@@ -116,6 +116,8 @@ async function reconnect(without: readonly string[] = []): Promise<string> {
   await ada.click('modal', 'connection.secret_link');
   const view = await ada.waitForView((modal) => JSON.stringify(modal).includes('/oauth/start/'));
   await ada.close(true);
+  const start = await new Visitor().open(linkIn(view));
+  expect(wordsOf(start)).toMatch(new RegExp(`${oidc.host} will ask you to allow\\s+${READ}\\s+${CALL}\\s`));
   const { done, html } = await connect(ada, linkIn(view), { account: 'wiki@siesta.example', without });
   shown.push(html);
   return done;
@@ -210,21 +212,26 @@ describe('an MCP server behind OAuth', () => {
     expect(oidc.registrations).toHaveLength(1);
   });
 
+  it('registers again where the server does not know our client any more', async () => {
+    const { models, workspaceId } = services.deps;
+    const { _id } = await credential();
+    await models.credentials.updateOne({ _id, workspaceId }, { $set: { expiresAt: new Date(0) } });
+    oidc.faults.instead = { status: 401, body: { error: 'invalid_client' } };
+    const failed = await ask().finally(() => {
+      oidc.faults.instead = undefined;
+    });
+    expect(failed.body.error.code).toBe('needs_reauth');
+    expect(await reconnect()).toContain('is connected as');
+    expect(oidc.registrations).toHaveLength(2);
+    expect((await ask()).body.status).toBe('succeeded');
+  });
+
   it('is not moved to another address: the sign-in is this one’s', async () => {
     const before = await connection();
     const moved = { ...before.config, url: 'https://mcp.other.example/mcp' } as typeof before.config;
     const change = services.services.connections.update(ADA, before, { config: moved as never });
     await expect(change).rejects.toMatchObject({ path: '/config/url' });
     expect((await ask()).body.status).toBe('succeeded');
-  });
-
-  it('gets its token back when the connection is removed', async () => {
-    const secret = await tokens();
-    await ada.command(`/connections remove ${key}`);
-    await ada.waitForView(/to remove it/);
-    await ada.submit({ [`Type the key “${key}” to remove it`]: key });
-    await until(async () => !(await oidc.canRefresh(secret.refresh_token ?? '')), 8_000, app.output);
-    expect(await oidc.scopesOf(secret.access_token ?? '')).toBeNull();
   });
 
   it('takes a client that an admin enters, without a secret too, where nobody may register', async () => {
@@ -242,6 +249,7 @@ describe('an MCP server behind OAuth', () => {
       auth: 'oauth',
       config: closed,
     });
+    const first = key;
     key = made.key;
     expect(await serverSignIn.client(ADA, made)).toBeNull();
     const registered = await fetch(`${oidc.issuer}/reg`, {
@@ -265,6 +273,33 @@ describe('an MCP server behind OAuth', () => {
     expect((await browser.submit(form, { client_id, client_secret: '' })).status).toBe(200);
     expect(await reconnect()).toContain('is connected as');
     expect(await oidc.audienceOf((await tokens()).access_token ?? '')).toBe(mcp.url);
+    key = first;
+  });
+
+  it('is not reconnected by somebody who is no admin: nobody can tell whose account it then is', async () => {
+    const mine = await connection();
+    await services.services.connections.update(ADA, mine, { ownerId: 'U0BEN' });
+    const link = await services.services.links.create({
+      purpose: 'oauth',
+      userId: 'U0BEN',
+      connectionId: mine._id,
+    });
+    const before = await tokens();
+    const ben = person(world.slack, 'U0BEN', { patienceMs: 15_000 });
+    const here = link.replace(/^http:\/\/[^/]+/, app.origin);
+    const { done } = await connect(ben, here, { account: 'ben@siesta.example' });
+    expect(done).toContain('an admin has to connect it again');
+    expect(await tokens()).toEqual(before);
+  });
+
+  it('gets its token back when the connection is removed', async () => {
+    // Whose account it is nobody can tell, of either: that does not make them the same.
+    const secret = await tokens();
+    await ada.command(`/connections remove ${key}`);
+    await ada.waitForView(/to remove it/);
+    await ada.submit({ [`Type the key “${key}” to remove it`]: key });
+    await until(async () => !(await oidc.canRefresh(secret.refresh_token ?? '')), 8_000, app.output);
+    expect(await oidc.scopesOf(secret.access_token ?? '')).toBeNull();
   });
 
   it('leaves no token or client secret in pages, DMs, answers, logs or the database', async () => {

@@ -34,6 +34,7 @@ beforeAll(async () => {
           json: () => JSON.parse(text),
         };
       },
+      mayBePrivate: () => false,
       close: async () => {},
     },
   });

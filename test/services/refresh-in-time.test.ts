@@ -18,6 +18,7 @@ it('gives up on a provider that dawdles', async () => {
         given.push(signal);
         signal.addEventListener('abort', () => reject(new Error('the caller stopped waiting')));
       }),
+    mayBePrivate: () => false,
     close: async () => {},
   };
   const client = new OAuthClient(outbound, {}, 1);

@@ -22,6 +22,7 @@ beforeAll(async () => {
         const status = Number(new URL(url).pathname.slice(1));
         return { status, headers: {}, body: Buffer.from('{}'), text: () => '{}', json: () => ({}) };
       },
+      mayBePrivate: () => false,
       close: async () => {},
     },
   });

@@ -9,6 +9,7 @@ import {
   discoverAuthorizationServerMetadata,
   discoverOAuthProtectedResourceMetadata,
   extractWWWAuthenticateParams,
+  IssuerMismatchError,
   RegistrationRejectedError,
   registerClient,
 } from '@modelcontextprotocol/client';
@@ -17,8 +18,9 @@ import { AppError, UpstreamError } from '../../errors.js';
 import type { ClientAuth, GuardedFetch, JsonValue, OAuthApp, OAuthProvider } from '../framework.js';
 import { compact } from '../json.js';
 import { endpointProblem } from '../rest/auth.js';
+import { cleanLine } from './clean.js';
 
-const endpoint = z
+const address = z
   .string()
   .max(2_000)
   .refine((text) => endpointProblem(text) === undefined);
@@ -28,13 +30,13 @@ const LONGEST_SCOPES = 2_000;
 
 /** As found, for one server and no other. */
 export const storedSignIn = z.strictObject({
-  server: z.string(),
-  resource: z.string(),
-  issuer: endpoint,
-  authorize: endpoint,
-  token: endpoint,
-  revoke: z.exactOptional(endpoint),
-  register: z.exactOptional(endpoint),
+  server: address,
+  resource: address,
+  issuer: address,
+  authorize: address,
+  token: address,
+  revoke: z.exactOptional(address),
+  register: z.exactOptional(address),
   client_auth: z.enum(CLIENT_AUTH),
   scopes: z.string().max(LONGEST_SCOPES),
   names_issuer: z.enum(['always', 'sometimes']),
@@ -46,54 +48,97 @@ type ServerMetadata = NonNullable<Awaited<ReturnType<typeof discoverAuthorizatio
 
 /**
  * Asks the server at `url` how people sign in there.
- * @throws AppError `invalid_arguments` in words for an admin; UpstreamError where the guard refuses or nobody answers
+ * @throws AppError `invalid_arguments` in words for an admin; UpstreamError where the guard refuses, or nobody answers
  */
 export async function findSignIn(url: string, send: GuardedFetch): Promise<StoredSignIn> {
   const { host, origin } = new URL(url);
-  const challenge = await challengeOf(url, send);
-  const said = await discoverOAuthProtectedResourceMetadata(
-    url,
-    challenge.resourceMetadataUrl ? { resourceMetadataUrl: challenge.resourceMetadataUrl } : {},
-    send,
-  ).catch(notSaid);
+  const asking = new Asking(host, send);
+  const { resourceMetadataUrl, scope } = await asking.challenge(url);
+  const said = await asking.document((fetch) =>
+    discoverOAuthProtectedResourceMetadata(url, resourceMetadataUrl ? { resourceMetadataUrl } : {}, fetch),
+  );
   if (said && !checkResourceAllowed({ requestedResource: url, configuredResource: said.resource }))
-    throw unusable(`${host} says that its sign-in is for ${said.resource}, which is another server.`);
+    throw unusable(
+      `${host} says that its sign-in is for ${cleanLine(said.resource, 200)}, which is another server.`,
+    );
   // Before revision 2025-06-18 a server was its own authorization server, at the root.
   const issuer = said?.authorization_servers?.[0] ?? `${origin}/`;
-  const found = await discoverAuthorizationServerMetadata(issuer, { fetchFn: send }).catch(notSaid);
+  const found = await asking.document((fetchFn) => discoverAuthorizationServerMetadata(issuer, { fetchFn }));
   if (!found) throw unusable(`${host} does not say where people sign in.`);
   checkAbilities(found, host);
-  return compact({
-    server: url,
-    resource: said?.resource ?? url,
-    issuer: found.issuer,
-    authorize: found.authorization_endpoint,
-    token: found.token_endpoint,
-    // RFC 8414 names it, OpenID Connect Discovery does not.
-    revoke: 'revocation_endpoint' in found ? found.revocation_endpoint : undefined,
-    register: found.registration_endpoint,
-    client_auth: clientAuthOf(found),
-    scopes: scopesOf(challenge.scope ?? said?.scopes_supported?.join(' ') ?? '', found),
-    names_issuer: namesIssuer(found),
-  }) as StoredSignIn;
+  const stored = storedSignIn.safeParse(
+    compact({
+      server: url,
+      resource: said?.resource ?? url,
+      issuer: found.issuer,
+      authorize: found.authorization_endpoint,
+      token: found.token_endpoint,
+      // RFC 8414 names it, OpenID Connect Discovery does not.
+      revoke: usable('revocation_endpoint' in found ? found.revocation_endpoint : undefined),
+      register: usable(found.registration_endpoint),
+      client_auth: clientAuthOf(found),
+      scopes: scopesOf(scope ?? said?.scopes_supported?.join(' ') ?? '', found),
+      names_issuer: namesIssuer(found),
+    }),
+  );
+  if (!stored.success) throw unusable(`The sign-in of ${host} has addresses that cannot be used.`);
+  return stored.data;
 }
 
-/** What a stranger is told: 401 with where to look and what to ask for, if the server is a polite one. */
-async function challengeOf(url: string, send: GuardedFetch) {
-  const response = await send(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'ping' }),
-  });
-  await response.body?.cancel();
-  return response.status === 401 ? extractWWWAuthenticateParams(response) : {};
+/** Of what it could also do without. */
+function usable(text: string | undefined): string | undefined {
+  return address.safeParse(text).success ? text : undefined;
 }
 
-/** Not there, or not to be understood. What the guard or the network says is another matter. */
-function notSaid(error: unknown): undefined {
-  if (error instanceof UpstreamError) throw error;
-  return undefined;
+/** The library takes every failure for "there is none"; what is away for a moment, or not to be believed, is another matter. */
+class Asking {
+  private last = { host: '', status: 0 };
+
+  constructor(
+    private readonly server: string,
+    private readonly through: GuardedFetch,
+  ) {}
+
+  /** What a stranger is told: 401 with where to look and what to ask for, if the server is a polite one. */
+  async challenge(url: string): Promise<Partial<ReturnType<typeof extractWWWAuthenticateParams>>> {
+    const response = await this.send(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'ping' }),
+    });
+    await response.body?.cancel();
+    return response.status === 401 ? extractWWWAuthenticateParams(response) : {};
+  }
+
+  /** Undefined where there is none. @throws AppError | UpstreamError */
+  async document<T>(look: (send: GuardedFetch) => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await look(this.send);
+    } catch (error) {
+      if (error instanceof UpstreamError) throw error;
+      const { host, status } = this.last;
+      if (error instanceof IssuerMismatchError)
+        throw unusable(
+          `${host}, where the sign-in of ${this.server} shall be, calls itself by another name.`,
+        );
+      if (status >= 400) return undefined;
+      throw unusable(`What ${host} says about the sign-in of ${this.server} cannot be read.`);
+    }
+  }
+
+  private readonly send: GuardedFetch = async (given, init) => {
+    const response = await this.through(given, init);
+    const { status } = response;
+    const { host } = new URL(given);
+    this.last = { host, status };
+    if (!AWAY.includes(status)) return response;
+    const message = `${host} answered ${status} when it was asked how people sign in. Try again in a moment.`;
+    throw new UpstreamError('upstream_unavailable', message, { definite: true, status });
+  };
 }
+
+/** Not "there is none". 500 is: servers answer so to addresses that they do not know. */
+const AWAY: readonly number[] = [429, 502, 503, 504];
 
 /** "MCP clients MUST refuse to proceed" without PKCE (specification, "Authorization Code Protection"). */
 function checkAbilities(found: ServerMetadata, host: string): void {
@@ -103,11 +148,8 @@ function checkAbilities(found: ServerMetadata, host: string): void {
       : ['does not say that it protects codes (PKCE with S256)'],
     found.response_types_supported.includes('code') ? [] : ['gives out no codes'],
   ].flat();
-  const endpoints = [found.authorization_endpoint, found.token_endpoint];
-  if (endpoints.some((each) => endpointProblem(each) !== undefined))
-    problems.push('names addresses that are none');
   if (problems.length > 0)
-    throw unusable(`The sign-in of ${host}, at ${new URL(found.issuer).host}, ${problems.join(' and ')}.`);
+    throw unusable(`The sign-in of ${host}, at ${cleanLine(found.issuer, 200)}, ${problems.join(' and ')}.`);
 }
 
 function unusable(problem: string): AppError {
@@ -153,7 +195,7 @@ export function signInProvider({ url, sign_in: stored }: Config): OAuthProvider 
   }
   return {
     id: 'connection',
-    title: new URL(found.authorize).host,
+    title: titleOf(found),
     family: 'connection',
     issuer: found.issuer,
     namesIssuer: found.names_issuer,
@@ -171,11 +213,16 @@ export function signInProvider({ url, sign_in: stored }: Config): OAuthProvider 
   };
 }
 
+/** Who gets the codes is the one to trust; where people are sent first may be somebody else. */
+function titleOf({ authorize, token }: StoredSignIn): string {
+  const [first, last] = [new URL(authorize).host, new URL(token).host];
+  return first === last ? last : `${last} (sign-in at ${first})`;
+}
+
 const METHODS = { basic: 'client_secret_basic', post: 'client_secret_post', none: 'none' } as const;
 
 /**
- * Makes us a client there. Its secret may end (`client_secret_expires_at`): people then have to connect again, with a
- * new client.
+ * Makes us a client there.
  * @returns null where the server does not let anybody
  * @throws UpstreamError where it does, and refused
  */
@@ -186,7 +233,6 @@ export async function register(
 ): Promise<OAuthApp | null> {
   const found = storedSignIn.parse(config.sign_in);
   if (found.register === undefined) return null;
-  const { host } = new URL(found.register);
   try {
     const client = await registerClient(found.issuer, {
       metadata: {
@@ -208,26 +254,32 @@ export async function register(
     return registered(client, found.client_auth);
   } catch (error) {
     if (error instanceof UpstreamError) throw error;
+    // Without the cause: its message is all that the server answered.
     const status = error instanceof RegistrationRejectedError ? ` (${error.status})` : '';
-    const message = `${host} did not take our registration${status}.`;
-    throw new UpstreamError('upstream_rejected', message, { definite: true, cause: error });
+    const message = `${new URL(found.register).host} did not take our registration${status}.`;
+    throw new UpstreamError('upstream_rejected', message, { definite: true });
   }
 }
 
-/** The server decides how the client proves itself (RFC 7591, 3.2.1). */
-function registered(
-  {
-    client_id: clientId,
-    client_secret: clientSecret = '',
-    token_endpoint_auth_method: method,
-  }: {
-    client_id: string;
-    client_secret?: string | undefined;
-    token_endpoint_auth_method?: string | undefined;
-  },
-  asked: ClientAuth,
-): OAuthApp {
-  if (clientSecret === '') return { clientId, clientSecret, clientAuth: 'none' };
-  const given = CLIENT_AUTH.find((each) => METHODS[each] === method);
-  return { clientId, clientSecret, clientAuth: given ?? (asked === 'none' ? 'basic' : asked) };
+/** Of a length that fits into a form and a header. */
+const clientInformation = z.object({
+  client_id: z.string().min(1).max(1_000),
+  client_secret: z.string().max(4_000).default(''),
+  /** Seconds since 1970; 0: never. */
+  client_secret_expires_at: z.number().min(0).max(8.64e12).default(0),
+  token_endpoint_auth_method: z.string().optional(),
+});
+
+/** The server decides how the client proves itself, and for how long (RFC 7591, 3.2.1). */
+function registered(answer: unknown, asked: ClientAuth): OAuthApp {
+  const client = clientInformation.parse(answer);
+  const { client_id: clientId, client_secret: clientSecret, client_secret_expires_at: ends } = client;
+  if (clientSecret === '') return { clientId, clientSecret, clientAuth: 'none', registeredUntil: null };
+  const given = CLIENT_AUTH.find((each) => METHODS[each] === client.token_endpoint_auth_method);
+  return {
+    clientId,
+    clientSecret,
+    clientAuth: given ?? (asked === 'none' ? 'basic' : asked),
+    registeredUntil: ends === 0 ? null : new Date(ends * 1_000),
+  };
 }

@@ -94,7 +94,7 @@ function startPage({ connection, person, provider, scopes }: StartPage, action: 
   const account = isPrivate
     ? `Your own ${provider.title} account. Calls on this connection that are made for you act as you, and only yours do.`
     : `A shared business account at ${provider.title}, not a personal one. Everybody who may use the connection acts as it.`;
-  const used = scopes.filter((need) => need.functions.length > 0);
+  const named = scopes.filter((need) => !need.base || need.functions.length > 0);
   const body = html`
 <dl>
 <dt>Connection</dt><dd>${visible(connection.name)} <code>${connection.key}</code></dd>
@@ -102,11 +102,15 @@ function startPage({ connection, person, provider, scopes }: StartPage, action: 
 <dt>For</dt><dd>${visible(person)} in Slack</dd>
 <dt>Account</dt><dd>${account}</dd>
 </dl>
-<h2>${provider.title} will ask you to allow</h2>
+${
+  scopes.length === 0
+    ? html`<p>${provider.title} decides what it lets this connection do.</p>`
+    : html`<h2>${provider.title} will ask you to allow</h2>
 <ul>
-${used.map((need) => scopeItem(need))}
-${used.length < scopes.length && html`<li>Your address there, to show whose account it is</li>`}
-</ul>
+${named.map((need) => scopeItem(need))}
+${named.length < scopes.length && html`<li>Your address there, to show whose account it is</li>`}
+</ul>`
+}
 <p>${isPrivate ? 'No agent uses it before you allow that agent, on the page after the sign-in or in Slack. You can revoke everything at any time in the app’s Home tab in Slack.' : 'An admin can disconnect it at any time.'}</p>
 <form method="post" action="${action}">
 <button type="submit">Continue to ${provider.title}</button>
@@ -117,6 +121,9 @@ ${used.length < scopes.length && html`<li>Your address there, to show whose acco
 }
 
 function scopeItem({ scope, functions }: ScopeNeed): Markup {
+  if (functions.length === 0)
+    return html`<li><code>${visible(scope)}</code></li>
+`;
   return html`<li>${functions.join(' · ')}<br><span class="small">${scope}</span></li>
 `;
 }

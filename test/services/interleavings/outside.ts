@@ -62,7 +62,11 @@ export class Outside {
 
   /** The only way out of one process. */
   reachedFrom(stage: Stage, life: Life): Outbound {
-    return { send: (request) => stage.move(life, () => this.answer(request)), close: async () => {} };
+    return {
+      send: (request) => stage.move(life, () => this.answer(request)),
+      mayBePrivate: () => false,
+      close: async () => {},
+    };
   }
 
   private versionOf(id: string): string {

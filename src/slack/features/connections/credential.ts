@@ -1,6 +1,10 @@
 /** Which credential a connection still needs, with the one-time links to enter it. */
 import type { View } from '@slack/types';
-import { type CredentialNeed, connectionCredentialModal } from '../../../../blocks/connections/credential.js';
+import {
+  type CredentialNeed,
+  type CredentialStep,
+  connectionCredentialModal,
+} from '../../../../blocks/connections/credential.js';
 import type { ConnectionDocument } from '../../../../models/types.js';
 import type { SlackEdge } from '../../edge.js';
 import { authOf } from './detail.js';
@@ -14,7 +18,8 @@ export async function credentialView(
 ): Promise<View> {
   const { _id: id, key, name } = connection;
   const needs = await needsOf(edge, userId, connection);
-  return connectionCredentialModal({ connection: { id, key, name }, created, needs, warning });
+  const replace = created ? null : await replaceOf(edge, userId, connection, needs);
+  return connectionCredentialModal({ connection: { id, key, name }, created, needs, replace, warning });
 }
 
 async function needsOf(
@@ -43,4 +48,20 @@ async function needsOf(
   if (identity === 'private') return [...needs, { kind: 'members' }];
   const url = await links.create({ purpose: 'oauth', userId, connectionId });
   return [...needs, { kind: 'oauth', provider, url }];
+}
+
+/** A client of the connection's own may have been mistyped, or be forgotten by its server. */
+async function replaceOf(
+  edge: SlackEdge,
+  userId: string,
+  connection: ConnectionDocument,
+  needs: readonly CredentialNeed[],
+): Promise<CredentialStep['replace']> {
+  const { links, apps, roles } = edge.services;
+  const auth = await authOf(edge, connection);
+  if (auth?.kind !== 'oauth' || needs.some(({ kind }) => kind === 'oauth_app')) return null;
+  const server = apps.provider(auth, connection);
+  if (server.family !== 'connection' || !(await roles.of(userId)).admin) return null;
+  const url = await links.create({ purpose: 'secret', userId, connectionId: apps.id(server, connection) });
+  return { redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url };
 }
