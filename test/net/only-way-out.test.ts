@@ -54,6 +54,10 @@ const WAYS_OUT: readonly {
         path: /^connectors\/mcp\/session\.ts$/,
         reason: 'speaks over that transport, or to a started program',
       },
+      {
+        path: /^connectors\/mcp\/sign-in\.ts$/,
+        reason: 'gives each of its look-ups the guarded way out as `fetch`',
+      },
       { path: /^connectors\/mcp\/failures\.ts$/, reason: 'knows its errors' },
       { path: /^connectors\/mcp\/stdio\.ts$/, reason: 'reads and writes its lines' },
     ],
