@@ -8,6 +8,8 @@ export type CredentialNeed =
   | { readonly kind: 'none' }
   /** Members prove themselves, each in her own DM. */
   | { readonly kind: 'members' }
+  /** Nothing tells whose account it was. */
+  | { readonly kind: 'admin' }
   | { readonly kind: 'secret'; readonly what: string; readonly url: string }
   | {
       readonly kind: 'oauth_app';
@@ -24,7 +26,12 @@ export interface CredentialStep {
   /** More than one only where an OAuth client comes first. */
   readonly needs: readonly CredentialNeed[];
   /** Where there is an OAuth client of the connection's own: the link with which an admin enters another. */
-  readonly replace: { readonly redirectUri: string; readonly url: string } | null;
+  readonly replace: {
+    readonly redirectUri: string;
+    readonly url: string;
+    /** By ourselves: it can be again. */
+    readonly registered: boolean;
+  } | null;
   readonly warning: string | null;
 }
 
@@ -38,6 +45,12 @@ function needBlocks(need: CredentialNeed, key: string, step: string): KnownBlock
       return [
         section(
           `${step}Nothing to enter here: each member authorizes her own account. She is asked by DM when an agent first needs it, or starts with \`/connections connect ${key}\`.`,
+        ),
+      ];
+    case 'admin':
+      return [
+        section(
+          `${step}Nothing here tells whose account it was, so an admin has to connect it again. Ask one: \`/connections show ${key}\`.`,
         ),
       ];
     case 'secret':
@@ -60,12 +73,25 @@ function needBlocks(need: CredentialNeed, key: string, step: string): KnownBlock
   }
 }
 
-function replaceBlocks({ redirectUri, url }: NonNullable<CredentialStep['replace']>): KnownBlock[] {
+function replaceBlocks(
+  { redirectUri, url, registered }: NonNullable<CredentialStep['replace']>,
+  id: string,
+): KnownBlock[] {
+  const why = 'The server does not know our OAuth client any more, or its secret is wrong?';
+  const redirect = `with this redirect URI:\n\`${said(redirectUri, 300)}\``;
   return [
     section(
-      `The server does not know our OAuth client any more, or its secret is wrong? Create another there with this redirect URI:\n\`${said(redirectUri, 300)}\``,
+      registered
+        ? `${why} *Register again* makes another; who is connected then connects again. Or create one there ${redirect}`
+        : `${why} Create another there ${redirect}`,
     ),
-    actions([button('Replace the OAuth client', ACTIONS.linkOpened, 'link', { url })], 'link.replace'),
+    actions(
+      [
+        ...(registered ? [button('Register again', ACTIONS.connectionRegisterClient, id)] : []),
+        button('Replace the OAuth client', ACTIONS.linkOpened, 'link', { url }),
+      ],
+      'link.replace',
+    ),
   ];
 }
 
@@ -76,14 +102,14 @@ export function connectionCredentialModal(step: CredentialStep): View {
     ? `:white_check_mark: *${said(name, 80)}* is there as a draft, with the key \`${key}\`.`
     : `*${said(name, 80)}*  \`${key}\``;
   const numbered = needs.length > 1;
-  const links = needs.some((need) => need.kind !== 'none' && need.kind !== 'members');
+  const links = needs.some(({ kind }) => !['none', 'members', 'admin'].includes(kind)) || replace !== null;
   return modal({
     title: created ? 'Connection added' : 'Credential',
     blocks: [
       section(first),
       ...(warning === null ? [] : [context(`:warning: ${said(warning, 300)}`)]),
       ...needs.flatMap((need, index) => needBlocks(need, key, numbered ? `${index + 1}. ` : '')),
-      ...(replace === null ? [] : replaceBlocks(replace)),
+      ...(replace === null ? [] : replaceBlocks(replace, id)),
       ...(links
         ? [context('Links work once, for ten minutes, and only for you. “New link” makes another.')]
         : []),

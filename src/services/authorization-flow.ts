@@ -18,11 +18,12 @@ import { furtherHash, furtherNames } from './further-approvers.js';
 import type { GrantedCredentials } from './granted-credentials.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
+import type { OAuthApps } from './oauth-apps.js';
 import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
 import type { RoleService } from './roles.js';
-import { type ScopeNeed, type SignInService, UNKNOWN_ACCOUNT } from './sign-in.js';
+import type { ScopeNeed, SignInService } from './sign-in.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
 /** What the start page shows before anything happens. */
@@ -76,6 +77,7 @@ export interface FlowParts {
   readonly states: OAuthStateStore;
   readonly oauth: OAuthClient;
   readonly links: LinkService;
+  readonly apps: OAuthApps;
   readonly signIns: SignInService;
   readonly credentials: CredentialService;
   readonly roles: RoleService;
@@ -86,6 +88,8 @@ export interface FlowParts {
   readonly waiting: WaitingCalls;
   readonly outbox: OutboxService;
 }
+
+const UNTOLD = 'Nothing here tells whose account this connection had, so an admin has to connect it again.';
 
 export class AuthorizationFlow {
   constructor(
@@ -101,7 +105,7 @@ export class AuthorizationFlow {
     const link = await this.parts.links.require(token, 'oauth');
     const connection = await this.connection(link.connectionId ?? '');
     const person = await this.authorise(link.userId, connection, 'display');
-    const { provider } = await this.parts.signIns.of(connection);
+    const { provider } = await this.parts.signIns.of(connection, true);
     return { connection, person, provider, scopes: await this.parts.signIns.scopeNeeds(connection) };
   }
 
@@ -113,7 +117,7 @@ export class AuthorizationFlow {
     const { userId, connectionId } = await this.parts.links.require(token, 'oauth');
     const connection = await this.connection(connectionId ?? '');
     await this.authorise(userId, connection, 'decision');
-    const { connector, provider, app } = await this.parts.signIns.of(connection);
+    const { connector, provider, app } = await this.parts.signIns.of(connection, true);
     await this.parts.links.use(token, 'oauth');
     const verifier = this.parts.oauth.newVerifier();
     const { id, state, cookie } = await this.parts.states.begin({
@@ -249,6 +253,8 @@ export class AuthorizationFlow {
     const { name } = await activePerson(this.deps.directory, userId, freshness);
     if (connection.identity === 'shared') {
       await refusingPerson(() => this.parts.connections.managed(userId, connection._id, true));
+      if (!(await this.parts.signIns.mayReconnect(connection, userId)))
+        throw new OneTimeRefusal('person', UNTOLD);
     }
     return name;
   }
@@ -260,7 +266,12 @@ export class AuthorizationFlow {
     const registered = new URL(this.redirectUri);
     registered.search = callback.search;
     const { verifier } = this.parts.states.secretsOf(flow);
-    const tokens = await this.parts.oauth.exchange(provider, app, registered, { state, verifier });
+    const tokens = await this.parts.oauth
+      .exchange(provider, app, registered, { state, verifier })
+      .catch(async (error: unknown) => {
+        await this.parts.apps.noteRefusal(provider, connection, app, error);
+        throw error;
+      });
     const account = await this.parts.signIns.accountBehind(connection, tokens.accessToken, flow.userId);
     // RFC 6749, 5.1: an answer without scopes means that all were granted.
     const scopes = tokens.scopes.length > 0 ? tokens.scopes : neededScopes(connector, connection);
@@ -282,14 +293,8 @@ export class AuthorizationFlow {
     confirmed: boolean,
   ): Promise<void> {
     const before = await this.replaced(flow, connection);
+    if (before === null) return;
     const { admin } = await this.parts.roles.of(flow.userId);
-    if (before === null) {
-      const isUntold = flow.subject === SHARED && flow.account === UNKNOWN_ACCOUNT;
-      if (!isUntold || admin || !(await this.parts.credentials.find(connection._id))) return;
-      const untold =
-        'Nothing here tells whether this is the account of before, so an admin has to connect it again.';
-      throw new AppError('invalid_arguments', untold, { path: '/code' });
-    }
     if (admin && confirmed) return;
     const message = admin
       ? `Until now this was ${before}. Confirm that it shall act as ${flow.account} from now on.`

@@ -198,6 +198,12 @@ export class CredentialService {
     await models.credentials.deleteMany(filter, session ? { session } : {});
   }
 
+  /** Unless it was replaced since. */
+  async removeExactly({ _id, version }: Pick<CredentialDocument, '_id' | 'version'>): Promise<void> {
+    const { models, workspaceId } = this.deps;
+    await models.credentials.deleteOne({ _id, workspaceId, version });
+  }
+
   private context(
     owner: { connectionId: string; subject: Subject; generation: number },
     field: string,

@@ -70,6 +70,7 @@ export class DisconnectService {
       if (await this.isShared(apps.id(provider, connection), credential)) return;
       const token = provider.revokeWith === 'bearer' ? (access ?? refresh) : (refresh ?? access);
       if (app && token) await oauth.revoke(provider, app, token);
+      else if (token) throw new Error('there is no OAuth client to revoke with');
     } catch (error) {
       this.deps.log.warn({ err: error, connection: connection._id }, 'not revoked at the provider');
     }

@@ -119,7 +119,7 @@ export function createServices(deps: Dependencies) {
   const calls = new UpstreamCalls(deps, credentials, files);
   const restImport = new RestImportService(deps);
   const serverSignIn = new ServerSignInService(deps, { apps, connections, credentials, restImport, audit });
-  const signIns = new SignInService(deps, oauth, apps, credentials, tokens, calls, (connection) =>
+  const signIns = new SignInService(deps, oauth, apps, credentials, tokens, calls, roles, (connection) =>
     serverSignIn.client({ kind: 'system', id: 'sign_in' }, connection),
   );
   const targets = new TargetService(deps, payloads, connections, tokens, calls);
@@ -245,6 +245,7 @@ export function createServices(deps: Dependencies) {
     states: new OAuthStateStore(deps),
     oauth,
     links,
+    apps,
     signIns,
     credentials,
     roles,

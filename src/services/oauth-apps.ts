@@ -1,7 +1,7 @@
 /** The OAuth server of a connection, and our client there: one per family of providers, or the connection's own. */
-import { type ConnectionDocument, SHARED } from '../../models/types.js';
+import type { ConnectionDocument } from '../../models/types.js';
 import type { ClientAuth, OAuthApp, OAuthAuth, OAuthProvider } from '../connectors/framework.js';
-import type { OAuthClient } from '../credentials/oauth-client.js';
+import { GrantRefused, type OAuthClient } from '../credentials/oauth-client.js';
 import type { Clock } from '../database/clock.js';
 import { type CredentialService, oauthAppId, type Secret } from './credentials.js';
 import { configOf } from './functions.js';
@@ -35,6 +35,19 @@ export class OAuthApps {
     return app && !hasEnded(app, this.clock.now()) ? app : null;
   }
 
+  /** @returns whether the server refused a client that it had registered: it is forgotten here, too */
+  async noteRefusal(
+    provider: OAuthProvider,
+    connection: Pick<ConnectionDocument, '_id'>,
+    app: OAuthApp,
+    error: unknown,
+  ): Promise<boolean> {
+    const isUnknown = error instanceof GrantRefused && error.reason === 'invalid_client';
+    if (!isUnknown || app.registeredUntil === undefined) return false;
+    await this.forget(provider, connection, app);
+    return true;
+  }
+
   /** A client that was registered and that the server does not know any more; one that replaced it meanwhile stays. */
   async forget(
     provider: OAuthProvider,
@@ -43,8 +56,9 @@ export class OAuthApps {
   ): Promise<void> {
     const id = this.id(provider, connection);
     const stored = await this.credentials.find(id);
-    if (stored && appOf(this.credentials.open(stored)).clientId === app.clientId)
-      await this.credentials.remove(id, SHARED);
+    const known = stored && appOf(this.credentials.open(stored));
+    const isSame = known?.clientId === app.clientId && known.clientSecret === app.clientSecret;
+    if (stored && isSame && known.registeredUntil !== undefined) await this.credentials.removeExactly(stored);
   }
 }
 

@@ -33,7 +33,7 @@ export interface ServerSignInParts {
 
 export class ServerSignInService {
   constructor(
-    private readonly deps: Pick<Dependencies, 'outbound' | 'publicUrl' | 'log' | 'connector'>,
+    private readonly deps: Pick<Dependencies, 'outbound' | 'publicUrl' | 'log' | 'connector' | 'clock'>,
     private readonly parts: ServerSignInParts,
   ) {}
 
@@ -82,12 +82,24 @@ export class ServerSignInService {
         this.redirectUri,
         this.sendFor(connector, connection.auth, config),
       );
-      return app && (await this.keep(actor, connection, provider, app));
+      return app && (await this.keep(actor, connection, provider, this.lasting(app)));
     } catch (error) {
-      // Whoever asked can go on without: a client can be entered.
+      // Whoever asked can go on: with one that somebody else brought meanwhile, or by entering one.
       this.deps.log.warn({ err: error, connection: connection._id }, 'no client was registered');
-      return null;
+      return apps.app(provider, connection);
     }
+  }
+
+  /** Instead of the client that we registered before, which may not be known there any more. */
+  async registerAgain(actor: Actor, connection: ConnectionDocument): Promise<void> {
+    const connector = await this.deps.connector(connection.connector);
+    const method = authMethodOf(connector, connection);
+    if (method?.kind !== 'oauth') return;
+    const { apps } = this.parts;
+    const provider = apps.provider(method, connection);
+    const known = await apps.app(provider, connection);
+    if (known) await apps.forget(provider, connection, known);
+    await this.client(actor, connection);
   }
 
   /** @returns the client that counts: somebody may have entered or registered one meanwhile. Null: the connection is gone */
@@ -121,6 +133,12 @@ export class ServerSignInService {
       await credentials.store(stored, session);
     });
     return app;
+  }
+
+  /** An end that is past when we hear of it is no end: a lifetime in seconds, or a clock that is wrong. */
+  private lasting(app: OAuthApp): OAuthApp {
+    const { registeredUntil: until } = app;
+    return until && until <= this.deps.clock.now() ? { ...app, registeredUntil: null } : app;
   }
 
   private get redirectUri(): string {

@@ -13,6 +13,7 @@ import type { CredentialService, Secret } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf, configOf, enabledFunctions, missingScopes, neededScopes } from './functions.js';
 import type { OAuthApps } from './oauth-apps.js';
+import type { RoleService } from './roles.js';
 import { SYSTEM_CALLER } from './second-look.js';
 import type { TokenService } from './tokens.js';
 import type { UpstreamCalls } from './upstream-call.js';
@@ -44,23 +45,34 @@ export class SignInService {
     private readonly credentials: CredentialService,
     private readonly tokens: TokenService,
     private readonly calls: UpstreamCalls,
+    private readonly roles: RoleService,
     /** Where the server lets us: a client whose secret ended is replaced by whoever connects next. */
     private readonly register: (connection: ConnectionDocument) => Promise<OAuthApp | null>,
   ) {}
 
-  /** @throws AppError `unavailable` when no OAuth client was entered yet, or none is needed */
-  async of(connection: ConnectionDocument): Promise<SignIn> {
+  /**
+   * @param begins nobody has been sent there yet, so that a client may still be registered
+   * @throws AppError `unavailable` when no OAuth client was entered yet, or none is needed
+   */
+  async of(connection: ConnectionDocument, begins = false): Promise<SignIn> {
     const connector = await this.deps.connector(connection.connector);
     const method = authMethodOf(connector, connection);
     if (method?.kind === 'oauth') {
       const provider = this.apps.provider(method, connection);
-      const app = (await this.apps.app(provider, connection)) ?? (await this.register(connection));
+      const app =
+        (await this.apps.app(provider, connection)) ?? (begins ? await this.register(connection) : null);
       if (app) return { connector, method, app, provider };
     }
     throw new AppError(
       'unavailable',
       `An admin has to enter the OAuth client for ${connector.title} first (/connections show ${connection.key}).`,
     );
+  }
+
+  /** Where nobody can tell whose account a shared connection had, only an admin says that it is the right one again. */
+  async mayReconnect(connection: ConnectionDocument, userId: string): Promise<boolean> {
+    const before = await this.credentials.find(connection._id);
+    return before?.account !== UNKNOWN_ACCOUNT || (await this.roles.of(userId)).admin;
   }
 
   /** What is asked for, and why. */

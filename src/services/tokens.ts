@@ -218,11 +218,9 @@ export class TokenService {
     // An admin mends that, and the authorizations go on.
     if (!app) throw new Error(`there is no OAuth client for ${provider.title}`);
     const tokens = await this.oauth.refresh(provider, app, secret.refresh_token).catch(async (error) => {
-      const isUnknown = error instanceof GrantRefused && error.reason === 'invalid_client';
-      if (!isUnknown || app.registeredUntil === undefined) throw error;
       // Servers forget clients that registered themselves; whoever connects again gets a new one.
-      await this.apps.forget(provider, connection, app);
-      throw new GrantRefused(CLIENT_GONE);
+      const isGone = await this.apps.noteRefusal(provider, connection, app, error);
+      throw isGone ? new GrantRefused(CLIENT_GONE) : error;
     });
     return {
       fields: tokenFields(tokens, secret.refresh_token),

@@ -46,6 +46,7 @@ export const ACTIONS = {
   connectionMoreFunctions: 'connection.more_functions',
   connectionSecretLink: 'connection.secret_link',
   connectionNewLink: 'connection.new_link',
+  connectionRegisterClient: 'connection.register_client',
   connectionReconnect: 'connection.reconnect',
   connectionReviewScopes: 'connection.review_scopes',
   connectionTest: 'connection.test',

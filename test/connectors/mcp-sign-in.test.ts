@@ -25,6 +25,7 @@ const AUTHORIZATION_SERVER = {
 };
 
 interface Said {
+  readonly html?: true;
   readonly status?: number;
   readonly headers?: Record<string, string>;
   readonly body?: object;
@@ -38,6 +39,7 @@ function web(pages: Readonly<Record<string, Said | Error>>) {
     asked.push({ url, method: init?.method ?? 'GET', body: String(init?.body ?? '') });
     const page = pages[url] ?? { status: 404 };
     if (page instanceof Error) throw page;
+    if (page.html) return new Response('<html>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
     return Response.json(page.body ?? {}, { status: page.status ?? 200, headers: page.headers ?? {} });
   };
   return { send, asked };
@@ -160,6 +162,26 @@ describe('where people sign in', () => {
       expect(error).toMatchObject({ code: 'upstream_unavailable', definite: true });
       expect(error.message).toContain(`${new URL(away).host} answered 503`);
     }
+  });
+
+  it('is not in a page that stands for whatever is not there', async () => {
+    const origin = 'https://mcp.example.com';
+    const body = { ...AUTHORIZATION_SERVER, issuer: origin };
+    const found = await find({
+      [SERVER]: { status: 401 },
+      [RESOURCE_METADATA]: { html: true },
+      [`${origin}/.well-known/oauth-protected-resource`]: { html: true },
+      [`${origin}/.well-known/oauth-authorization-server`]: { html: true },
+      [`${origin}/.well-known/openid-configuration`]: {
+        body: {
+          ...body,
+          jwks_uri: `${origin}/jwks`,
+          subject_types_supported: ['public'],
+          id_token_signing_alg_values_supported: ['RS256'],
+        },
+      },
+    });
+    expect(found).toMatchObject({ issuer: origin, resource: SERVER });
   });
 
   it('does without what it names in a form of its own', async () => {

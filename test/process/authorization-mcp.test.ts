@@ -226,6 +226,19 @@ describe('an MCP server behind OAuth', () => {
     expect((await ask()).body.status).toBe('succeeded');
   });
 
+  it('registers again when an admin says so', async () => {
+    await ada.command(`/connections show ${key}`);
+    await ada.waitForView(/Readiness/);
+    await ada.click('modal', 'connection.secret_link');
+    await ada.waitForView(/Register again/);
+    await ada.click('modal', 'Register again');
+    await until(() => oidc.registrations.length === 3, 8_000, app.output);
+    await ada.close(true);
+    expect(await reconnect()).toContain('is connected as');
+    expect(oidc.registrations).toHaveLength(3);
+    expect((await ask()).body.status).toBe('succeeded');
+  });
+
   it('is not moved to another address: the sign-in is this one’s', async () => {
     const before = await connection();
     const moved = { ...before.config, url: 'https://mcp.other.example/mcp' } as typeof before.config;
@@ -286,9 +299,13 @@ describe('an MCP server behind OAuth', () => {
     });
     const before = await tokens();
     const ben = person(world.slack, 'U0BEN', { patienceMs: 15_000 });
+    await ben.command(`/connections show ${key}`);
+    await ben.waitForView(/Readiness/);
+    await ben.click('modal', 'connection.secret_link');
+    expect(JSON.stringify(await ben.waitForView(/an admin has to connect it again/))).not.toContain('http');
+    await ben.close(true);
     const here = link.replace(/^http:\/\/[^/]+/, app.origin);
-    const { done } = await connect(ben, here, { account: 'ben@siesta.example' });
-    expect(done).toContain('an admin has to connect it again');
+    expect(wordsOf(await new Visitor().open(here))).toContain('an admin has to connect it again');
     expect(await tokens()).toEqual(before);
   });
 

@@ -24,6 +24,7 @@ function asking(challenge: string, metadata: object) {
   };
   const deps = {
     outbound,
+    clock: { now: () => new Date() } as never,
     publicUrl: 'https://siesta.example.com',
     log: {} as never,
     connector: {} as never,
@@ -78,4 +79,31 @@ it('says which setting is wrong before it asks anybody', async () => {
     path: '/config/url',
   });
   expect(asked).toEqual([]);
+});
+
+it('keeps a client whose end is past already as one without an end: it would be registered at every step', async () => {
+  const stored: unknown[] = [];
+  const registered = {
+    clientId: 'fake-client',
+    clientSecret: 'fake-secret-canary',
+    registeredUntil: new Date(2_592_000_000),
+  };
+  const method = { id: 'oauth', kind: 'oauth', register: async () => registered };
+  const deps = { clock: { now: () => new Date() }, connector: async () => ({ auth: [method] }) } as never;
+  const parts = {
+    apps: {
+      provider: () => ({ issuer: 'https://login.example.com' }),
+      app: async () => null,
+      id: () => 'oauth_app:con_1',
+    },
+    connections: { find: async () => ({ status: 'draft' }) },
+    credentials: { store: async (credential: unknown) => stored.push(credential) },
+    audit: { change: async (_: unknown, work: (session: never) => Promise<void>) => work(null as never) },
+  } as never;
+  const connection = { _id: 'con_1', auth: 'oauth', config: {} } as never;
+  const app = await new ServerSignInService(deps, parts).client({ kind: 'system', id: 'test' }, connection);
+  expect(app).toMatchObject({ clientId: 'fake-client', registeredUntil: null });
+  expect(stored).toEqual([
+    expect.objectContaining({ fields: expect.objectContaining({ registered_until: '' }) }),
+  ]);
 });

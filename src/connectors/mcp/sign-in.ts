@@ -112,8 +112,16 @@ class Asking {
 
   /** Undefined where there is none. @throws AppError | UpstreamError */
   async document<T>(look: (send: GuardedFetch) => Promise<T | undefined>): Promise<T | undefined> {
+    // Some servers have a page for whatever is not there.
+    const json: GuardedFetch = async (url, init) => {
+      const response = await this.send(url, init);
+      const isPage = response.ok && !/\bjson\b/i.test(response.headers.get('content-type') ?? 'json');
+      if (!isPage) return response;
+      this.last = { ...this.last, status: 404 };
+      return new Response(null, { status: 404 });
+    };
     try {
-      return await look(this.send);
+      return await look(json);
     } catch (error) {
       if (error instanceof UpstreamError) throw error;
       const { host, status } = this.last;

@@ -110,7 +110,7 @@ export async function reconnectView(edge: SlackEdge, userId: string, connectionI
   if (connection?.identity !== 'private' || !connector || !method || method.kind === 'none') {
     throw new AppError('not_found', 'There is no account of yours to connect here any more.');
   }
-  if (method.kind === 'oauth') await services.signIns.of(connection);
+  if (method.kind === 'oauth') await services.signIns.of(connection, true);
   const [authorization, credential] = await Promise.all([
     services.members.authorization(connectionId, userId),
     services.credentials.find(connectionId, userId),

@@ -46,6 +46,7 @@ async function needsOf(
     needs.push({ kind: 'oauth_app', provider, redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url });
   }
   if (identity === 'private') return [...needs, { kind: 'members' }];
+  if (!(await edge.services.signIns.mayReconnect(connection, userId))) return [...needs, { kind: 'admin' }];
   const url = await links.create({ purpose: 'oauth', userId, connectionId });
   return [...needs, { kind: 'oauth', provider, url }];
 }
@@ -63,5 +64,6 @@ async function replaceOf(
   const server = apps.provider(auth, connection);
   if (server.family !== 'connection' || !(await roles.of(userId)).admin) return null;
   const url = await links.create({ purpose: 'secret', userId, connectionId: apps.id(server, connection) });
-  return { redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url };
+  const registered = (await apps.app(server, connection))?.registeredUntil !== undefined;
+  return { redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url, registered };
 }

@@ -109,8 +109,11 @@ async function managementOf(
   const connector = await edge.deps.connector(connection.connector);
   const auth = authMethodOf(connector, connection);
   const isPrivate = connection.identity === 'private';
-  const oauthApp =
-    auth?.kind === 'oauth' ? await apps.app(apps.provider(auth, connection), connection) : null;
+  const provider = auth?.kind === 'oauth' ? apps.provider(auth, connection) : null;
+  const entersClient =
+    provider !== null &&
+    admin &&
+    (provider.family === 'connection' || (await apps.app(provider, connection)) === null);
   const [credential, authorizations, readiness, access] = await Promise.all([
     isPrivate ? null : credentials.find(connection._id),
     isPrivate ? members.authorizationCount(connection._id) : 0,
@@ -132,8 +135,7 @@ async function managementOf(
     account: credential?.account ?? null,
     signIn: auth?.title ?? connection.auth,
     hasCredential: auth?.kind === 'none' || isPrivate || credential !== null,
-    entersCredential:
-      auth?.kind !== 'none' && (!isPrivate || (auth?.kind === 'oauth' && oauthApp === null && admin)),
+    entersCredential: auth?.kind !== 'none' && (!isPrivate || entersClient),
     credential: credential ? ageOf(credential, edge.deps.clock.now()) : null,
     needsReconnect: isRefused ? 'refused' : isLess ? 'scopes' : null,
     health: HEALTH[connection.health],

@@ -98,6 +98,12 @@ export const registerLook: Register = (edge) => {
       if (view) await updateView(edge, view.id, await credentialView(edge, userId, connection));
     });
   }
+  onClick(edge, ACTIONS.connectionRegisterClient, async ({ userId, value, view }) => {
+    await services.roles.require(userId, 'admin');
+    const connection = await services.connections.managed(userId, value, false);
+    await services.serverSignIn.registerAgain({ kind: 'user', id: userId }, connection);
+    if (view) await updateView(edge, view.id, await credentialView(edge, userId, connection));
+  });
   onClick(edge, ACTIONS.connectionReconnect, (click) =>
     showModal(edge, click, 'Reconnect', async () => {
       const connection = await services.connections.managed(click.userId, click.value, true);
