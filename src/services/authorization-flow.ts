@@ -18,7 +18,7 @@ import { furtherHash, furtherNames } from './further-approvers.js';
 import type { GrantedCredentials } from './granted-credentials.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
-import type { OAuthApps } from './oauth-apps.js';
+import { type OAuthApps, redirectUriOf } from './oauth-apps.js';
 import { CODE_TRIES, matchesHash, type OAuthStateStore } from './oauth-states.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
@@ -241,7 +241,7 @@ export class AuthorizationFlow {
   }
 
   private get redirectUri(): string {
-    return `${this.deps.publicUrl}/oauth/callback`;
+    return redirectUriOf(this.deps.publicUrl);
   }
 
   /** Checked at every step: who left, or lost the role, since the link was made, connects nothing. */

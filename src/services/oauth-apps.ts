@@ -6,8 +6,13 @@ import type { Clock } from '../database/clock.js';
 import { type CredentialService, oauthAppId, type Secret } from './credentials.js';
 import { configOf } from './functions.js';
 
-/** A provider whose client belongs to one connection (REST with OAuth). */
+/** A provider whose client belongs to one connection (REST with OAuth, MCP). */
 const OWN = 'connection';
+
+/** Where providers send people back; to be registered there. */
+export function redirectUriOf(publicUrl: string): string {
+  return `${publicUrl}/oauth/callback`;
+}
 
 export class OAuthApps {
   constructor(
@@ -23,9 +28,14 @@ export class OAuthApps {
       : this.oauth.provider(method.provider);
   }
 
+  /** Whether our client there is the connection's alone. */
+  isOwn(provider: OAuthProvider): boolean {
+    return provider.family === OWN;
+  }
+
   /** Where the client is kept: `oauth_app:google`, or `oauth_app:con_…`. */
   id(provider: OAuthProvider, connection: Pick<ConnectionDocument, '_id'>): string {
-    return oauthAppId(provider.family === OWN ? connection._id : provider.family);
+    return oauthAppId(this.isOwn(provider) ? connection._id : provider.family);
   }
 
   /** The client that an admin entered, or that was registered and has not ended; null while there is none. */

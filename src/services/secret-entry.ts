@@ -15,7 +15,7 @@ import type { Dependencies } from './dependencies.js';
 import { authMethodOf, configOf } from './functions.js';
 import type { LinkService } from './links.js';
 import type { MemberService } from './members.js';
-import type { OAuthApps } from './oauth-apps.js';
+import { type OAuthApps, redirectUriOf } from './oauth-apps.js';
 import { activePerson, OneTimeRefusal, refusingPerson } from './one-time.js';
 import type { OutboxService } from './outbox.js';
 import type { ReadinessItem } from './readiness.js';
@@ -183,7 +183,7 @@ export class SecretEntryService {
       kind: 'oauth_app',
       title: `OAuth client for ${title}`,
       id,
-      redirectUri: `${this.deps.publicUrl}/oauth/callback`,
+      redirectUri: redirectUriOf(this.deps.publicUrl),
       fields: own
         ? OWN_APP_FIELDS
         : family === 'microsoft'

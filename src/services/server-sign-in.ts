@@ -18,7 +18,7 @@ import type { ConnectionService } from './connections.js';
 import type { CredentialService } from './credentials.js';
 import type { Dependencies } from './dependencies.js';
 import { authMethodOf, configOf } from './functions.js';
-import { fieldsOf, type OAuthApps } from './oauth-apps.js';
+import { fieldsOf, type OAuthApps, redirectUriOf } from './oauth-apps.js';
 import type { RestImportService } from './rest-import.js';
 
 type Config = Readonly<Record<string, JsonValue>>;
@@ -39,7 +39,7 @@ export class ServerSignInService {
 
   /** Whether the system itself is asked, which takes its time. */
   isAsked(connector: ConnectorDefinition, auth: string): boolean {
-    return auth === 'oauth' && connector.findSignIn !== undefined;
+    return questionOf(connector, auth) !== undefined;
   }
 
   /**
@@ -51,14 +51,16 @@ export class ServerSignInService {
     auth: string,
     config: Config,
   ): Promise<Record<string, JsonValue>> {
-    if (!this.isAsked(connector, auth) || !connector.findSignIn) return { ...config };
+    const ask = questionOf(connector, auth);
+    if (!ask) return { ...config };
     const checked = checkConfig(connector, { ...config });
-    const found = await connector.findSignIn(checked, this.sendFor(connector, auth, checked));
+    const isInside = this.isInside(connector, auth, checked);
+    const found = await ask(checked, this.sendFor(isInside));
     const method = connector.auth.find(({ id }) => id === auth);
     if (method?.kind !== 'oauth' || typeof method.provider !== 'function') return found;
     const { authorize, token, revoke } = method.provider(found);
     const endpoints = { authorize_url: authorize, token_url: token, ...(revoke && { revoke_url: revoke }) };
-    for (const url of Object.values(endpoints)) this.checkInside(connector, auth, checked, new URL(url));
+    for (const url of Object.values(endpoints)) this.checkInside(new URL(url), isInside);
     await this.parts.restImport.checkEndpoints(auth, endpoints);
     return found;
   }
@@ -68,20 +70,16 @@ export class ServerSignInService {
    * enter one: the server takes no registration, or not now.
    */
   async client(actor: Actor, connection: ConnectionDocument): Promise<OAuthApp | null> {
-    const connector = await this.deps.connector(connection.connector);
-    const method = authMethodOf(connector, connection);
-    if (method?.kind !== 'oauth') return null;
+    const place = await this.placeOf(connection);
+    if (!place) return null;
+    const { connector, method, provider } = place;
     const { apps } = this.parts;
-    const provider = apps.provider(method, connection);
     const known = await apps.app(provider, connection);
     if (known || !method.register) return known;
     try {
       const config = configOf(connection);
-      const app = await method.register(
-        config,
-        this.redirectUri,
-        this.sendFor(connector, connection.auth, config),
-      );
+      const send = this.sendFor(this.isInside(connector, connection.auth, config));
+      const app = await method.register(config, redirectUriOf(this.deps.publicUrl), send);
       return app && (await this.keep(actor, connection, provider, this.lasting(app)));
     } catch (error) {
       // Whoever asked can go on: with one that somebody else brought meanwhile, or by entering one.
@@ -92,14 +90,20 @@ export class ServerSignInService {
 
   /** Instead of the client that we registered before, which may not be known there any more. */
   async registerAgain(actor: Actor, connection: ConnectionDocument): Promise<void> {
+    const place = await this.placeOf(connection);
+    if (!place) return;
+    const { apps } = this.parts;
+    const known = await apps.app(place.provider, connection);
+    if (known) await apps.forget(place.provider, connection, known);
+    await this.client(actor, connection);
+  }
+
+  /** Null where nobody signs in with OAuth. */
+  private async placeOf(connection: ConnectionDocument) {
     const connector = await this.deps.connector(connection.connector);
     const method = authMethodOf(connector, connection);
-    if (method?.kind !== 'oauth') return;
-    const { apps } = this.parts;
-    const provider = apps.provider(method, connection);
-    const known = await apps.app(provider, connection);
-    if (known) await apps.forget(provider, connection, known);
-    await this.client(actor, connection);
+    if (method?.kind !== 'oauth') return null;
+    return { connector, method, provider: this.parts.apps.provider(method, connection) };
   }
 
   /** @returns the client that counts: somebody may have entered or registered one meanwhile. Null: the connection is gone */
@@ -141,28 +145,30 @@ export class ServerSignInService {
     return until && until <= this.deps.clock.now() ? { ...app, registeredUntil: null } : app;
   }
 
-  private get redirectUri(): string {
-    return `${this.deps.publicUrl}/oauth/callback`;
-  }
-
   /** Each address allows itself and nothing else; whether it may be reached at all is the guard's to say. */
-  private sendFor(connector: ConnectorDefinition, auth: string, config: Config): GuardedFetch {
+  private sendFor(isInside: boolean): GuardedFetch {
     return async (given, init) => {
       const url = new URL(given);
-      this.checkInside(connector, auth, config, url);
+      this.checkInside(url, isInside);
       const allow = [{ origin: url.origin, pathPrefix: url.pathname }];
       return outboundFetch(this.deps.outbound, { allow })(given, init);
     };
   }
 
+  /** Whether the system itself is one that the operator lets be private. */
+  private isInside({ baseUrl }: ConnectorDefinition, auth: string, config: Config): boolean {
+    const base = typeof baseUrl === 'function' ? baseUrl(config, auth) : baseUrl;
+    return base !== undefined && URL.canParse(base) && this.deps.outbound.mayBePrivate(new URL(base));
+  }
+
   /** What the operator lets admins reach on the inside is not for a server outside to choose from. */
-  private checkInside(connector: ConnectorDefinition, auth: string, config: Config, url: URL): void {
-    const { outbound } = this.deps;
-    if (!outbound.mayBePrivate(url)) return;
-    const base =
-      typeof connector.baseUrl === 'function' ? connector.baseUrl(config, auth) : connector.baseUrl;
-    if (base !== undefined && URL.canParse(base) && outbound.mayBePrivate(new URL(base))) return;
+  private checkInside(url: URL, isInside: boolean): void {
+    if (isInside || !this.deps.outbound.mayBePrivate(url)) return;
     const message = `${url.host} was not called: a server outside may not send us to an address inside.`;
     throw new UpstreamError('forbidden_upstream', message, { definite: true });
   }
+}
+
+function questionOf({ findSignIn }: ConnectorDefinition, auth: string): ConnectorDefinition['findSignIn'] {
+  return auth === 'oauth' ? findSignIn : undefined;
 }

@@ -1,5 +1,6 @@
 /** A person who connects an account: from the link in Slack through the provider's pages to the code, and done. */
 import type { Person } from '../../playground/slack/person.js';
+import type { View } from '../../playground/slack/protocol.js';
 import { type Page, Visitor, wordsOf } from '../../playground/visitor.js';
 
 export interface Journey {
@@ -38,6 +39,25 @@ async function finish(who: Person, arrived: { browser: Visitor; page: Page }): P
 async function codeOf(who: Person): Promise<string> {
   const dm = await who.waitForMessage(/\b\d{3} \d{3}\b/);
   return (/\b(\d{3}) (\d{3})\b/.exec(who.text(dm)) ?? []).slice(1).join('');
+}
+
+/** What the connection still needs, as its detail view leads there; the modal stays open. */
+export async function openCredentialStep(
+  who: Person,
+  key: string,
+  fits = /\/(secrets|oauth\/start)\//,
+): Promise<View> {
+  await who.command(`/connections show ${key}`);
+  await who.waitForView((view) => who.text(view).includes(`\`${key}\``));
+  await who.click('modal', 'connection.secret_link');
+  return who.waitForView((view) => fits.test(JSON.stringify(view)));
+}
+
+/** As `openCredentialStep`, and closed again. The link of the OAuth client comes first. */
+export async function credentialStep(who: Person, key: string, fits?: RegExp): Promise<View> {
+  const view = await openCredentialStep(who, key, fits);
+  await who.close(true);
+  return view;
 }
 
 /** All the way. @returns the words of the page between provider and code, and of the last one */

@@ -18,7 +18,7 @@ import {
 } from '../harness/app-process.js';
 import { dumpDatabase, leaksIn } from '../harness/canary.js';
 import { type GuardedMcp, startGuardedMcp } from '../harness/guarded-mcp.js';
-import { connect, linkIn } from '../harness/newcomer.js';
+import { connect, credentialStep, linkIn, openCredentialStep } from '../harness/newcomer.js';
 import { type OidcServer, startOidcServer } from '../harness/oidc-server.js';
 
 const ADA = { kind: 'user', id: 'U0ADA' } as const;
@@ -111,11 +111,7 @@ async function ask(): Promise<Answer> {
 }
 
 async function reconnect(without: readonly string[] = []): Promise<string> {
-  await ada.command(`/connections show ${key}`);
-  await ada.waitForView(/Readiness/);
-  await ada.click('modal', 'connection.secret_link');
-  const view = await ada.waitForView((modal) => JSON.stringify(modal).includes('/oauth/start/'));
-  await ada.close(true);
+  const view = await credentialStep(ada, key, /\/oauth\/start\//);
   const start = await new Visitor().open(linkIn(view));
   expect(wordsOf(start)).toMatch(new RegExp(`${oidc.host} will ask you to allow\\s+${READ}\\s+${CALL}\\s`));
   const { done, html } = await connect(ada, linkIn(view), { account: 'wiki@siesta.example', without });
@@ -227,10 +223,7 @@ describe('an MCP server behind OAuth', () => {
   });
 
   it('registers again when an admin says so', async () => {
-    await ada.command(`/connections show ${key}`);
-    await ada.waitForView(/Readiness/);
-    await ada.click('modal', 'connection.secret_link');
-    await ada.waitForView(/Register again/);
+    await openCredentialStep(ada, key, /Register again/);
     await ada.click('modal', 'Register again');
     await until(() => oidc.registrations.length === 3, 8_000, app.output);
     await ada.close(true);
@@ -275,11 +268,7 @@ describe('an MCP server behind OAuth', () => {
       }),
     });
     const { client_id } = (await registered.json()) as { client_id: string };
-    await ada.command(`/connections show ${key}`);
-    await ada.waitForView(/Readiness/);
-    await ada.click('modal', 'connection.secret_link');
-    const view = await ada.waitForView((modal) => JSON.stringify(modal).includes('/secrets/'));
-    await ada.close(true);
+    const view = await credentialStep(ada, key, /\/secrets\//);
     const browser = new Visitor();
     const form = await browser.open(linkIn(view, 'secrets'));
     expect(wordsOf(form)).toContain('Left empty for a public client');
@@ -299,11 +288,8 @@ describe('an MCP server behind OAuth', () => {
     });
     const before = await tokens();
     const ben = person(world.slack, 'U0BEN', { patienceMs: 15_000 });
-    await ben.command(`/connections show ${key}`);
-    await ben.waitForView(/Readiness/);
-    await ben.click('modal', 'connection.secret_link');
-    expect(JSON.stringify(await ben.waitForView(/an admin has to connect it again/))).not.toContain('http');
-    await ben.close(true);
+    const view = await credentialStep(ben, key, /an admin has to connect it again/);
+    expect(JSON.stringify(view)).not.toContain('http');
     const here = link.replace(/^http:\/\/[^/]+/, app.origin);
     expect(wordsOf(await new Visitor().open(here))).toContain('an admin has to connect it again');
     expect(await tokens()).toEqual(before);

@@ -20,7 +20,7 @@ import {
 } from '../harness/app-process.js';
 import { dumpDatabase, leaksIn } from '../harness/canary.js';
 import { type GuardedApi, startGuardedApi } from '../harness/guarded-api.js';
-import { connect, linkIn } from '../harness/newcomer.js';
+import { connect, credentialStep, linkIn } from '../harness/newcomer.js';
 import { type OidcClient, type OidcServer, startOidcServer } from '../harness/oidc-server.js';
 
 const ADA = { kind: 'user', id: 'U0ADA' } as const;
@@ -132,16 +132,6 @@ async function ask(connection: ConnectionDocument, via: 0 | 1 = 0, fn = 'list_or
   return answer;
 }
 
-/** The links that the connection's credential step shows its owner; the OAuth client's comes first. */
-async function credentialStep(connection: ConnectionDocument): Promise<string> {
-  await ada().command(`/connections show ${connection.key}`);
-  await ada().waitForView((view) => ada().text(view).includes(connection.name));
-  await ada().click('modal', 'connection.secret_link');
-  const view = await ada().waitForView((modal) => /\/(secrets|oauth\/start)\//.test(JSON.stringify(modal)));
-  await ada().close(true);
-  return JSON.stringify(view);
-}
-
 async function enter(link: string, { clientId, clientSecret }: OidcClient): Promise<Page> {
   const browser = new Visitor();
   const form = await browser.open(link);
@@ -165,7 +155,7 @@ async function expireNow(connection: ConnectionDocument): Promise<void> {
 const health = async ({ _id }: ConnectionDocument) => (await services.services.connections.find(_id))?.health;
 
 async function reconnect(connection: ConnectionDocument): Promise<void> {
-  const link = linkIn(await credentialStep(connection));
+  const link = linkIn(await credentialStep(ada(), connection.key));
   const { done, html } = await connect(ada(), link, { account: 'orders@siesta.example' });
   shown.push(html);
   expect(done).toContain('is connected as');
@@ -200,7 +190,7 @@ describe('a person signs in at the connection’s own server', () => {
       revoke_url: oidc.endpoint.revoke,
       scopes: `openid ${READ}`,
     });
-    const page = await enter(linkIn(await credentialStep(orders), 'secrets'), oidc.client);
+    const page = await enter(linkIn(await credentialStep(ada(), orders.key), 'secrets'), oidc.client);
     expect(wordsOf(page)).toContain('OAuth client for Orders');
     await reconnect(orders);
     expect((await ask(orders)).body).toMatchObject({
@@ -272,7 +262,7 @@ describe('an app acts as itself', () => {
 
   it('with one token for 30 calls at once in two processes, until it runs out', async () => {
     stock = await shop('Stock', 'client_credentials', { client_auth: 'basic', scopes: READ });
-    const page = await enter(linkIn(await credentialStep(stock), 'secrets'), oidc.machine);
+    const page = await enter(linkIn(await credentialStep(ada(), stock.key), 'secrets'), oidc.machine);
     expect(page.status).toBe(200);
     expect(granted()).toEqual([]);
     oidc.faults.lifetime = 64;
@@ -314,7 +304,10 @@ describe('an app acts as itself', () => {
   });
 
   it('not with a wrong secret: its owner is told once, and the right one mends it', async () => {
-    await enter(linkIn(await credentialStep(stock), 'secrets'), { ...oidc.machine, clientSecret: WRONG });
+    await enter(linkIn(await credentialStep(ada(), stock.key), 'secrets'), {
+      ...oidc.machine,
+      clientSecret: WRONG,
+    });
     const sent = api.requests.length;
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) => ask(stock, (index % 2) as 0 | 1)),

@@ -5,7 +5,7 @@ import { type Person, person } from '../../playground/slack/person.js';
 import { type Page, Visitor } from '../../playground/visitor.js';
 import { type Answer, type AppProcess, call, createWorld, type World } from '../harness/app-process.js';
 import { dumpDatabase, leaksIn } from '../harness/canary.js';
-import { linkIn } from '../harness/newcomer.js';
+import { credentialStep, linkIn } from '../harness/newcomer.js';
 import { SERVICE_ACCOUNT, type ServiceAccounts, startServiceAccounts } from '../harness/service-accounts.js';
 import { type Mailbox, startMailbox } from '../harness/sign-in-service.js';
 
@@ -58,11 +58,7 @@ const ada = (): Person => person(world.slack, 'U0ADA', { patienceMs: 8_000 });
 
 /** On the page behind the link of the connection's credential step. */
 async function enter(keyFile: string): Promise<Page> {
-  await ada().command(`/connections show ${team.key}`);
-  await ada().waitForView(/Team mail/);
-  await ada().click('modal', 'connection.secret_link');
-  const view = await ada().waitForView((modal) => JSON.stringify(modal).includes('/secrets/'));
-  await ada().close(true);
+  const view = await credentialStep(ada(), team.key, /\/secrets\//);
   const browser = new Visitor();
   const form = await browser.open(linkIn(view, 'secrets'));
   const page = await browser.submit(form, { service_account_key: keyFile });

@@ -18,7 +18,7 @@ import {
 } from '../harness/app-process.js';
 import { dumpDatabase, leaksIn } from '../harness/canary.js';
 import { type GuardedApi, startGuardedApi } from '../harness/guarded-api.js';
-import { connect, type Journey, linkIn, signIn } from '../harness/newcomer.js';
+import { connect, credentialStep, type Journey, linkIn, signIn } from '../harness/newcomer.js';
 import { type OidcServer, startOidcServer } from '../harness/oidc-server.js';
 
 const ADA = { kind: 'user', id: 'U0ADA' } as const;
@@ -244,12 +244,8 @@ describe('an authorization', () => {
   it('of everybody shows whose account it is, and ends at the provider with the connection', async () => {
     const team = await calendar('Room calendar', 'shared');
     const ada = who('U0ADA');
-    await ada.command(`/connections show ${team.key}`);
-    await ada.waitForView(/Room calendar/);
-    await ada.click('modal', 'connection.secret_link');
-    const view = await ada.waitForView((modal) => JSON.stringify(modal).includes('/oauth/start/'));
+    const view = await credentialStep(ada, team.key, /\/oauth\/start\//);
     await goThrough('U0ADA', linkIn(view), { account: 'rooms@siesta.example' });
-    await ada.close(true);
     await ada.command(`/connections show ${team.key}`);
     await ada.waitForView(/acts as.*rooms@siesta\.example/is);
     await ada.close(true);

@@ -9,12 +9,20 @@ import {
   type UpstreamRequest,
 } from '../framework.js';
 import { compact } from '../json.js';
+import { OWN_SIGN_IN } from '../rest/auth.js';
 import { baseUrlProblem } from '../rest/base-url.js';
 import { isForbiddenHeader, isHeaderName } from '../rest/operation.js';
 import { toolFunctions } from './functions.js';
 import { promptFunctions, resourceFunctions } from './reading.js';
 import { ERAS, type ServerTarget, type Session, withSession } from './session.js';
-import { askedScopes, findSignIn, register, signInProvider, storedSignIn } from './sign-in.js';
+import {
+  askedScopes,
+  findSignIn,
+  LONGEST_SCOPES,
+  register,
+  signInProvider,
+  storedSignIn,
+} from './sign-in.js';
 import { leftOutTool, MOST_TOOLS, reviewable, type StoredTool, storedTool } from './tools.js';
 
 export { diffTools, type StoredTool, type ToolDifference, type ToolPart } from './tools.js';
@@ -50,7 +58,7 @@ const config = z
     resources: z.boolean().default(false),
     prompts: z.boolean().default(false),
     era: z.exactOptional(z.enum(ERAS)),
-    scopes: z.exactOptional(z.string().max(2_000)),
+    scopes: z.exactOptional(z.string().max(LONGEST_SCOPES)),
     sign_in: z.exactOptional(storedSignIn),
     left_out: z.exactOptional(z.array(leftOutTool).max(50)),
   })
@@ -116,16 +124,9 @@ const auth: readonly AuthMethod[] = [
       withHeader(request, typeof name === 'string' ? name : DEFAULT_KEY_HEADER, secret.api_key ?? ''),
   },
   {
-    id: 'oauth',
-    kind: 'oauth',
-    title: 'Sign in (OAuth 2)',
-    recommended: {
-      identity: 'private',
-      why: 'each member signs in there herself, and can take it back there',
-    },
+    ...OWN_SIGN_IN,
     hint: 'The server says where. Where it lets no app register, the id and secret of one are asked for last.',
     provider: signInProvider,
-    baseScopes: [],
     configScopes: askedScopes,
     register,
   },

@@ -16,8 +16,8 @@ import {
 import { z } from 'zod';
 import { AppError, UpstreamError } from '../../errors.js';
 import type { ClientAuth, GuardedFetch, JsonValue, OAuthApp, OAuthProvider } from '../framework.js';
-import { compact } from '../json.js';
-import { endpointProblem } from '../rest/auth.js';
+import { compact, textOf } from '../json.js';
+import { endpointProblem, scopesIn } from '../rest/auth.js';
 import { cleanLine } from './clean.js';
 
 const address = z
@@ -26,7 +26,7 @@ const address = z
   .refine((text) => endpointProblem(text) === undefined);
 const CLIENT_AUTH = ['basic', 'post', 'none'] as const satisfies readonly ClientAuth[];
 /** A server that names more is asked for none: it then gives what it gives to everybody (RFC 6749, 3.3). */
-const LONGEST_SCOPES = 2_000;
+export const LONGEST_SCOPES = 2_000;
 
 /** As found, for one server and no other. */
 export const storedSignIn = z.strictObject({
@@ -173,7 +173,7 @@ function clientAuthOf({ token_endpoint_auth_methods_supported: known }: ServerMe
 
 /** With `offline_access` where the server knows it: without, many give no refresh token. */
 function scopesOf(wanted: string, { scopes_supported: known = [] }: ServerMetadata): string {
-  const scopes = new Set(wanted.split(/\s+/).filter((scope) => scope !== ''));
+  const scopes = new Set(scopesIn(wanted));
   if (known.includes('offline_access')) scopes.add('offline_access');
   const text = [...scopes].join(' ');
   return text.length <= LONGEST_SCOPES ? text : '';
@@ -189,8 +189,8 @@ function namesIssuer(found: ServerMetadata): StoredSignIn['names_issuer'] {
 /** What an admin typed wins over what the server asks for. */
 export function askedScopes({ scopes, sign_in: found }: Config): string[] {
   const stored = storedSignIn.safeParse(found).data?.scopes ?? '';
-  const typed = typeof scopes === 'string' ? scopes : '';
-  return (typed.trim() === '' ? stored : typed).split(/\s+/).filter((scope) => scope !== '');
+  const typed = textOf(scopes);
+  return scopesIn(typed.trim() === '' ? stored : typed);
 }
 
 /** @throws AppError `invalid_arguments` where the server was not asked, or another one was */
@@ -212,7 +212,7 @@ export function signInProvider({ url, sign_in: stored }: Config): OAuthProvider 
     revoke: found.revoke ?? null,
     revokeWith: 'rfc7009',
     userinfo: null,
-    parameters: askedScopes({ scopes: found.scopes }).includes('offline_access') ? { prompt: 'consent' } : {},
+    parameters: scopesIn(found.scopes).includes('offline_access') ? { prompt: 'consent' } : {},
     pkce: true,
     clientAuth: found.client_auth,
     resource: found.resource,

@@ -13,14 +13,17 @@ export function keyPlace(config: Config): { in: 'header' | 'query'; name: string
   return { in: config.api_key_in === 'query' ? 'query' : 'header', name };
 }
 
+/** RFC 6749, 3.3: with spaces between. */
+export function scopesIn(text: string): string[] {
+  return text.split(/\s+/).filter((scope) => scope !== '');
+}
+
 /**
  * What is asked for: the scopes that an admin typed, else those that the document names for the operations. They are
  * no condition of a call: documents name alternatives as if all were needed, and servers answer with other names.
  */
 export function scopesOf({ scopes, operations }: Config): string[] {
-  const typed = textOf(scopes)
-    .split(/\s+/)
-    .filter((scope) => scope !== '');
+  const typed = scopesIn(textOf(scopes));
   if (typed.length > 0) return typed;
   return [...new Set(objectsIn(operations).flatMap((operation) => textsIn(operation.scopes)))];
 }
@@ -90,6 +93,18 @@ function withHeader(request: UpstreamRequest, name: string, value: string): Upst
   return { ...request, headers: { ...Object.fromEntries(others), [name]: value } };
 }
 
+/** Where people sign in at a server that the connection itself names. */
+export const OWN_SIGN_IN = {
+  id: 'oauth',
+  kind: 'oauth',
+  title: 'Sign in (OAuth 2)',
+  recommended: {
+    identity: 'private',
+    why: 'each member signs in there herself, and can take it back there',
+  },
+  baseScopes: [],
+} as const;
+
 export const auth: readonly AuthMethod[] = [
   {
     id: 'api_key',
@@ -128,16 +143,9 @@ export const auth: readonly AuthMethod[] = [
     },
   },
   {
-    id: 'oauth',
-    kind: 'oauth',
-    title: 'Sign in (OAuth 2)',
-    recommended: {
-      identity: 'private',
-      why: 'each member signs in there herself, and can take it back there',
-    },
+    ...OWN_SIGN_IN,
     hint: 'Register an app there first; its id and secret are asked for last.',
     provider,
-    baseScopes: [],
     configScopes: scopesOf,
   },
   {

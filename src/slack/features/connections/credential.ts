@@ -6,6 +6,8 @@ import {
   connectionCredentialModal,
 } from '../../../../blocks/connections/credential.js';
 import type { ConnectionDocument } from '../../../../models/types.js';
+import type { OAuthAuth } from '../../../connectors/framework.js';
+import { redirectUriOf } from '../../../services/oauth-apps.js';
 import type { SlackEdge } from '../../edge.js';
 import { authOf } from './detail.js';
 
@@ -17,53 +19,61 @@ export async function credentialView(
   { created = false, warning = null }: { readonly created?: boolean; readonly warning?: string | null } = {},
 ): Promise<View> {
   const { _id: id, key, name } = connection;
-  const needs = await needsOf(edge, userId, connection);
-  const replace = created ? null : await replaceOf(edge, userId, connection, needs);
-  return connectionCredentialModal({ connection: { id, key, name }, created, needs, replace, warning });
+  const needs = await needsOf(edge, userId, connection, created);
+  return connectionCredentialModal({ connection: { id, key, name }, created, ...needs, warning });
 }
+
+type Needs = Pick<CredentialStep, 'needs' | 'replace'>;
+const only = (...needs: readonly CredentialNeed[]): Needs => ({ needs, replace: null });
 
 async function needsOf(
   edge: SlackEdge,
   userId: string,
   connection: ConnectionDocument,
-): Promise<CredentialNeed[]> {
-  const { links, apps, roles, serverSignIn } = edge.services;
+  created: boolean,
+): Promise<Needs> {
+  const { links, roles } = edge.services;
   const { _id: connectionId, identity } = connection;
   const auth = await authOf(edge, connection);
-  if (!auth || auth.kind === 'none') return [{ kind: 'none' }];
+  if (!auth || auth.kind === 'none') return only({ kind: 'none' });
   if (auth.kind === 'secret' || auth.kind === 'minted') {
-    if (identity === 'private') return [{ kind: 'members' }];
+    if (identity === 'private') return only({ kind: 'members' });
     const url = await links.create({ purpose: 'secret', userId, connectionId });
-    return [{ kind: 'secret', what: auth.title, url }];
+    return only({ kind: 'secret', what: auth.title, url });
   }
-  const server = apps.provider(auth, connection);
-  const provider = server.title;
-  const needs: CredentialNeed[] = [];
   const isAdmin = (await roles.of(userId)).admin;
-  if (isAdmin && (await serverSignIn.client({ kind: 'user', id: userId }, connection)) === null) {
-    const connectionId = apps.id(server, connection);
-    const url = await links.create({ purpose: 'secret', userId, connectionId });
-    needs.push({ kind: 'oauth_app', provider, redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url });
-  }
-  if (identity === 'private') return [...needs, { kind: 'members' }];
-  if (!(await edge.services.signIns.mayReconnect(connection, userId))) return [...needs, { kind: 'admin' }];
-  const url = await links.create({ purpose: 'oauth', userId, connectionId });
-  return [...needs, { kind: 'oauth', provider, url }];
+  const { needs, replace } = isAdmin ? await clientNeeds(edge, userId, connection, auth, created) : only();
+  return { needs: [...needs, await signInNeed(edge, userId, connection, auth)], replace };
 }
 
-/** A client of the connection's own may have been mistyped, or be forgotten by its server. */
-async function replaceOf(
+/** Our client at the provider: to be entered by an admin where there is none, or instead of one of the connection's own. */
+async function clientNeeds(
   edge: SlackEdge,
   userId: string,
   connection: ConnectionDocument,
-  needs: readonly CredentialNeed[],
-): Promise<CredentialStep['replace']> {
-  const { links, apps, roles } = edge.services;
-  const auth = await authOf(edge, connection);
-  if (auth?.kind !== 'oauth' || needs.some(({ kind }) => kind === 'oauth_app')) return null;
+  auth: OAuthAuth,
+  created: boolean,
+): Promise<Needs> {
+  const { links, apps, serverSignIn } = edge.services;
   const server = apps.provider(auth, connection);
-  if (server.family !== 'connection' || !(await roles.of(userId)).admin) return null;
+  const app = await serverSignIn.client({ kind: 'user', id: userId }, connection);
+  // What was made a moment ago needs no other client yet.
+  if (app && (created || !apps.isOwn(server))) return only();
   const url = await links.create({ purpose: 'secret', userId, connectionId: apps.id(server, connection) });
-  const registered = (await apps.app(server, connection))?.registeredUntil !== undefined;
-  return { redirectUri: `${edge.deps.publicUrl}/oauth/callback`, url, registered };
+  const redirectUri = redirectUriOf(edge.deps.publicUrl);
+  if (!app) return only({ kind: 'oauth_app', provider: server.title, redirectUri, url });
+  return { needs: [], replace: { redirectUri, url, registered: app.registeredUntil !== undefined } };
+}
+
+async function signInNeed(
+  edge: SlackEdge,
+  userId: string,
+  connection: ConnectionDocument,
+  auth: OAuthAuth,
+): Promise<CredentialNeed> {
+  const { links, apps, signIns } = edge.services;
+  if (connection.identity === 'private') return { kind: 'members' };
+  if (!(await signIns.mayReconnect(connection, userId))) return { kind: 'admin' };
+  const url = await links.create({ purpose: 'oauth', userId, connectionId: connection._id });
+  return { kind: 'oauth', provider: apps.provider(auth, connection).title, url };
 }

@@ -111,9 +111,7 @@ async function managementOf(
   const isPrivate = connection.identity === 'private';
   const provider = auth?.kind === 'oauth' ? apps.provider(auth, connection) : null;
   const entersClient =
-    provider !== null &&
-    admin &&
-    (provider.family === 'connection' || (await apps.app(provider, connection)) === null);
+    provider !== null && admin && (apps.isOwn(provider) || (await apps.app(provider, connection)) === null);
   const [credential, authorizations, readiness, access] = await Promise.all([
     isPrivate ? null : credentials.find(connection._id),
     isPrivate ? members.authorizationCount(connection._id) : 0,
